@@ -1,0 +1,65 @@
+# Weft: everything a developer runs. `make` alone lists the targets.
+# Needs make and Python >= 3.11 with venv; all else goes into .venv.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+# The first Python that is new enough; PYTHON=/path/to/python3 names another.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$python"; exit; }; done; \
+	command -v python3)
+PY := .venv/bin/python
+# A real PostgreSQL for one command: the one DATABASE_URL names, or a throw-away one.
+WITH_DATABASE := $(PY) -m runtime.postgres run --ephemeral --unless-given --
+PORT ?= 8000
+
+.PHONY: help python venv venv-dev demo demo-reset test test-deep lint format messages walkthrough
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+
+python:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "Python >= 3.11 is needed. Install it (as root, or with sudo):" >&2; \
+		if [ "$$(uname)" = Darwin ]; then echo "  brew install python@3.13" >&2; \
+		else echo "  apt-get update && apt-get install -y python3 python3-venv" >&2; fi; \
+		exit 1; \
+	fi
+
+venv: python ## Make .venv with what Weft runs on
+	@"$(PYTHON)" -m runtime.install requirements.txt
+
+venv-dev: python ## Make .venv with what tests and checks need as well
+	@"$(PYTHON)" -m runtime.install requirements-dev.txt
+
+demo: venv ## Run the whole system here, ERP included, until Ctrl-C (PORT=8000)
+	@exec $(PY) -m runtime.demo --follow-parent --port $(PORT)
+
+demo-reset: venv ## Remove the demo's data
+	@exec $(PY) -m runtime.demo --reset
+
+test: venv-dev ## Run all tests on a real PostgreSQL
+	@WEFT_MODE=test $(WITH_DATABASE) $(PY) -m pytest -n 2 $(ARGS)
+
+test-deep: venv-dev ## The same with the long forms
+	@WEFT_MODE=test WEFT_DEEP=1 $(WITH_DATABASE) $(PY) -m pytest -n 2 $(ARGS)
+
+lint: venv-dev ## Style, types, import floors, migrations, production settings
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	WEFT_MODE=test $(WITH_DATABASE) $(PY) -m mypy integrations/hub shop/stock
+	.venv/bin/lint-imports
+	WEFT_MODE=test $(WITH_DATABASE) $(PY) manage.py makemigrations --check --dry-run
+	$(PY) -m runtime.environment production -- $(PY) manage.py check --deploy --fail-level WARNING
+
+format: venv-dev ## Format the code and mend what can be mended by itself
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+messages: venv-dev ## Collect and compile the translations (needs gettext)
+	@command -v msgfmt >/dev/null || { echo "gettext is needed: apt-get install -y gettext (macOS: brew install gettext)" >&2; exit 1; }
+	WEFT_MODE=test $(WITH_DATABASE) $(PY) manage.py makemessages --locale zh_Hans --locale en --ignore .venv --ignore var
+	WEFT_MODE=test $(WITH_DATABASE) $(PY) manage.py compilemessages --ignore .venv --ignore var
+
+walkthrough: venv ## Walk one order through shop and ERP, over HTTP (needs a running demo)
+	@exec $(PY) manage.py walkthrough

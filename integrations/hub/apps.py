@@ -1,0 +1,15 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class HubConfig(AppConfig):
+    name = "integrations.hub"
+    label = "hub"
+    verbose_name = _("Integrations")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from integrations.hub import beats, checks  # noqa: F401  (registers system checks)
+
+        beats.register("hub.sweep", seconds=30, task="integrations.hub.tasks.sweep")
+        beats.register("hub.accounts", seconds=5, task="integrations.hub.tasks.check_accounts")

@@ -1,0 +1,52 @@
+"""What every connector is: constants, the fields of its account form, and operations over a door it is handed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from integrations.hub.values import Health
+
+if TYPE_CHECKING:
+    from integrations.hub.http import Door
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of an account's form. `secret` fields are encrypted at rest and never shown again."""
+
+    name: str
+    label: str
+    secret: bool = False
+    required: bool = True
+    help: str = ""
+    default: str = ""
+
+
+class Connector:
+    """Base of all connectors.
+
+    A connector never imports a Django model, another connector or `requests`. It gets its account's settings
+    (secrets decrypted), the HTTP door bound to the account, and a clock. One instance serves one drain of one
+    account, in one thread; it may keep a remote session on itself.
+    """
+
+    kind: ClassVar[str]
+    name: ClassVar[str]
+    label: ClassVar[str]
+    fields: ClassVar[tuple[Field, ...]] = ()
+    identity: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, settings: Mapping[str, str], http: Door, now: Callable[[], datetime]) -> None:
+        self.settings = settings
+        self.http = http
+        self.now = now
+
+    def health(self) -> Health:
+        """Ask the remote whether we may work with it; writes nothing.
+
+        Raises Misconfigured (wrong credentials, unsupported version, missing rights) or TryAgain (not reachable).
+        """
+        raise NotImplementedError

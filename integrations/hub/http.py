@@ -1,0 +1,218 @@
+"""The one door out. Every request to a remote passes here.
+
+A whole-call deadline, a size cap, no redirects, no private addresses (unless the operator listed the host), nothing
+secret in a log, and never inside a database transaction. What went wrong is said by what to do next: `errors.py`.
+"""
+
+from __future__ import annotations
+
+import json as jsonlib
+import logging
+import socket
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+from requests_hardened import Config, Manager
+from requests_hardened.ip_filter import InvalidIPAddress
+from urllib3.exceptions import NameResolutionError, NewConnectionError
+
+from integrations.hub.errors import Misconfigured, OutcomeUnknown, Scope, TryAgain
+
+log = logging.getLogger("weft.http")
+
+CALL_SECONDS = 30.0
+BODY_LIMIT = 32 * 1024 * 1024
+_threads = ThreadPoolExecutor(max_workers=32, thread_name_prefix="door")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A remote's answer, whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON; raises OutcomeUnknown when it is not."""
+        try:
+            return jsonlib.loads(self.body)
+        except ValueError:
+            raise OutcomeUnknown(f"The answer (HTTP {self.status}) was not JSON.") from None
+
+
+class Door:
+    """The way out for one account and one piece of work. `budget` bounds all its calls together, in seconds."""
+
+    def __init__(self, budget: float = 75.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._closes_at = clock() + budget
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        operation: str,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        json: Any = None,
+        body: bytes | None = None,
+        writes: bool = True,
+        timeout: float = CALL_SECONDS,
+    ) -> Reply:
+        """One request; any HTTP status but 429 is returned.
+
+        Raises TryAgain when surely nothing was sent (refused, no such host), on 429 (scope OPERATION, honouring
+        Retry-After), and on a failure of a call that does not write; OutcomeUnknown when a writing call was perhaps
+        carried out; Misconfigured for an address that may not be called.
+        """
+        _refuse_in_transaction()
+        seconds = min(timeout, self._closes_at - self._clock())
+        if seconds <= 0:
+            raise TryAgain(f"No time left for {operation}; it goes on in the next try.")
+        manager = _manager_for(url)
+        started = self._clock()
+        future = _threads.submit(
+            _fetch, manager, method, url, dict(headers or {}), dict(params or {}), json, body, seconds
+        )
+        reply = _await(future, operation, writes, seconds)
+        log.info(
+            "%s %s %s -> %s in %.0f ms", operation, method, _bare(url), reply.status, (self._clock() - started) * 1e3
+        )
+        if reply.status == 429:
+            raise TryAgain(
+                f"{operation}: the remote asks us to slow down.",
+                after=_retry_after(reply.headers.get("retry-after")),
+                scope=Scope.OPERATION,
+            )
+        return reply
+
+
+def _refuse_in_transaction() -> None:
+    if connection.in_atomic_block and not getattr(settings, "WEFT_ALLOW_HTTP_IN_TRANSACTION", False):
+        raise RuntimeError("A remote was called inside a database transaction; do it before or after.")
+
+
+def _await(future: Future[Reply], operation: str, writes: bool, seconds: float) -> Reply:
+    try:
+        return future.result(timeout=seconds + 1)
+    except FutureTimeout:
+        return _perhaps_sent(f"{operation}: no answer within {seconds:.0f} s.", writes)
+    except InvalidIPAddress:
+        raise Misconfigured(
+            f"{operation}: this address is private. If that is meant, list its host:port in WEFT_PRIVATE_HOSTS."
+        ) from None
+    except (socket.gaierror, requests.exceptions.ConnectTimeout):
+        raise TryAgain(f"{operation}: the remote cannot be reached.", scope=Scope.ACCOUNT) from None
+    except requests.exceptions.ConnectionError as error:
+        if _never_connected(error):
+            raise TryAgain(f"{operation}: the remote cannot be reached.", scope=Scope.ACCOUNT) from None
+        return _perhaps_sent(f"{operation}: the connection broke.", writes)
+    except (requests.exceptions.RequestException, _TooBig) as error:
+        return _perhaps_sent(f"{operation}: {_plain(error)}", writes)
+
+
+def _perhaps_sent(message: str, writes: bool) -> Reply:
+    if writes:
+        raise OutcomeUnknown(message) from None
+    raise TryAgain(message) from None
+
+
+class _TooBig(Exception):
+    pass
+
+
+def _fetch(
+    manager: Manager,
+    method: str,
+    url: str,
+    headers: dict[str, str],
+    params: dict[str, str],
+    json: Any,
+    body: bytes | None,
+    seconds: float,
+) -> Reply:
+    ends = time.monotonic() + seconds
+    with manager.get_session() as session:
+        session.trust_env = False
+        answer = session.request(
+            method,
+            url,
+            headers=headers,
+            params=params,
+            json=json,
+            data=body,
+            timeout=(min(10.0, seconds), seconds),
+            allow_redirects=False,
+            stream=True,
+        )
+        chunks: list[bytes] = []
+        size = 0
+        for chunk in answer.iter_content(65536):
+            size += len(chunk)
+            if size > BODY_LIMIT:
+                raise _TooBig(f"the answer is larger than {BODY_LIMIT} bytes")
+            if time.monotonic() > ends:
+                raise requests.exceptions.ReadTimeout("the answer came too slowly")
+            chunks.append(chunk)
+        return Reply(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, b"".join(chunks))
+
+
+@cache
+def _manager(*, private: bool) -> Manager:
+    return Manager(
+        Config(
+            default_timeout=(10, CALL_SECONDS),
+            never_redirect=True,
+            ip_filter_enable=not private,
+            ip_filter_allow_loopback_ips=False,
+            user_agent_override="Weft",
+        )
+    )
+
+
+def _manager_for(url: str) -> Manager:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise Misconfigured(f"{_bare(url)!r} is not an http(s) address.")
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return _manager(private=f"{parts.hostname}:{port}" in settings.WEFT_PRIVATE_HOSTS)
+
+
+def _never_connected(error: requests.exceptions.ConnectionError) -> bool:
+    reason = getattr(error.args[0], "reason", error.args[0]) if error.args else error
+    return isinstance(reason, (NewConnectionError, NameResolutionError))
+
+
+def _retry_after(value: str | None) -> timedelta | None:
+    if not value:
+        return None
+    if value.isdigit():
+        return timedelta(seconds=int(value))
+    try:
+        return max(timedelta(0), parsedate_to_datetime(value) - timezone.now())
+    except (TypeError, ValueError):
+        return None
+
+
+def _bare(url: str) -> str:
+    """The address without user, password and query: fit for a log."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
+
+
+def _plain(error: Exception) -> str:
+    return type(error).__name__ if isinstance(error, requests.exceptions.RequestException) else str(error)

@@ -1,0 +1,150 @@
+"""Writing outgoing work: inside the business transaction, as its last statement, sorted.
+
+    with outgoing.recording():          # one durable transaction
+        ...                             # effects; wiring calls ensure() and command() on the way
+                                        # on leaving: one sorted upsert, commit, wake-ups
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+from psycopg.types.json import Jsonb
+
+from integrations.hub import topics, wakeups
+from integrations.hub.models import Account, Attempt
+from integrations.hub.topics import Command, State
+
+
+@dataclass
+class _Wish:
+    subject: str
+    lane: int
+    is_command: bool = False
+    serial: str = ""
+    payload: dict[str, Any] = field(default_factory=dict)
+    version: int = 1
+    expires_at: datetime | None = None
+
+
+_Key = tuple[int, str, str]
+_wishes: ContextVar[dict[_Key, _Wish] | None] = ContextVar("outgoing", default=None)
+
+
+@contextmanager
+def recording() -> Iterator[None]:
+    """One business transaction whose effects and outgoing rows commit together. Not nested: effects have one owner."""
+    if _wishes.get() is not None:
+        raise RuntimeError("A business transaction was opened inside another one.")
+    wishes: dict[_Key, _Wish] = {}
+    token = _wishes.set(wishes)
+    try:
+        with transaction.atomic(durable=True):
+            yield
+            _write(wishes)
+    finally:
+        _wishes.reset(token)
+
+
+def ensure(topic: str, keys: Collection[str]) -> None:
+    """Wish that the remotes who care look as our rows say about these keys. Only inside `recording()`."""
+    state = topics.find(topic)
+    if not isinstance(state, State):
+        raise LookupError(f"{topic!r} is not a registered state topic")
+    wishes = _open()
+    for key, accounts in state.accounts(keys).items():
+        for account in accounts:
+            wishes[account.pk, topic, key] = _Wish(state.subject(key), int(state.lane))
+
+
+def command(
+    topic: str,
+    account: Account,
+    payload: dict[str, Any],
+    *,
+    key: str,
+    serial: str = "",
+    expires_at: datetime | None = None,
+) -> None:
+    """Have this done once. A second command with the same (account, topic, key) is the same command."""
+    order = topics.find(topic)
+    if not isinstance(order, Command):
+        raise LookupError(f"{topic!r} is not a registered command topic")
+    _open().setdefault(
+        (account.pk, topic, key),
+        _Wish(
+            subject=order.subject(key),
+            lane=int(order.lane),
+            is_command=True,
+            serial=serial,
+            payload=payload,
+            version=order.version,
+            expires_at=expires_at or timezone.now() + order.expires_after,
+        ),
+    )
+
+
+def attempted(topic: str, key: str) -> bool:
+    """Was sending it ever started, to any account? (A committed attempt: perhaps it arrived.)"""
+    return Attempt.objects.filter(outgoing__topic=topic, outgoing__key=key).exists()
+
+
+def attempted_keys(topic: str, account: Account, keys: Collection[str]) -> set[str]:
+    """Those of `keys` whose sending to this account was ever started."""
+    rows = Attempt.objects.filter(outgoing__account=account, outgoing__topic=topic, outgoing__key__in=list(keys))
+    return set(rows.values_list("outgoing__key", flat=True))
+
+
+def _open() -> dict[_Key, _Wish]:
+    wishes = _wishes.get()
+    if wishes is None:
+        raise RuntimeError("Outgoing work is written inside outgoing.recording() only.")
+    return wishes
+
+
+_UPSERT = """
+INSERT INTO hub_outgoing AS o (account_id, topic, key, subject, lane, is_command, serial, payload, version,
+    expires_at, wanted, delivered, waits_topic, waits_key, lease_size, failures, crashes, is_unknown, last_error,
+    parked_reason, refs, facts, warnings)
+SELECT w.account_id, w.topic, w.key, w.subject, w.lane, w.is_command, w.serial, w.payload, w.version,
+    w.expires_at, 1, 0, '', '', 0, 0, 0, false, '', '', '[]', '{}', '[]'
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::bool[], %s::text[], %s::jsonb[],
+    %s::smallint[], %s::timestamptz[])
+    AS w(account_id, topic, key, subject, lane, is_command, serial, payload, version, expires_at)
+ORDER BY w.account_id, w.topic COLLATE "C", w.key COLLATE "C"
+ON CONFLICT (account_id, topic, key) DO UPDATE
+SET wanted = o.wanted + 1, parked_at = NULL, parked_reason = '', failures = 0, failing_since = NULL,
+    next_at = least(o.next_at, clock_timestamp()), waits_topic = '', waits_key = ''
+WHERE NOT o.is_command
+"""
+
+
+def _write(wishes: dict[_Key, _Wish]) -> None:
+    """The one sorted upsert. A new wish for a parked state row gives it another chance."""
+    if not wishes:
+        return
+    rows = [(*key, w) for key, w in wishes.items()]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _UPSERT,
+            [
+                [r[0] for r in rows],
+                [r[1] for r in rows],
+                [r[2] for r in rows],
+                [r[3].subject for r in rows],
+                [r[3].lane for r in rows],
+                [r[3].is_command for r in rows],
+                [r[3].serial for r in rows],
+                [Jsonb(r[3].payload) for r in rows],
+                [r[3].version for r in rows],
+                [r[3].expires_at for r in rows],
+            ],
+        )
+    wakeups.on_commit({w.lane for w in wishes.values()})

@@ -1,0 +1,20 @@
+"""What workers run. Every task is idempotent and may run twice at once."""
+
+from __future__ import annotations
+
+from integrations.hub import accounts, drains, wakeups
+
+
+def drain(lane: int) -> int:
+    """Send what is due in a lane; returns how many rows were settled."""
+    return drains.drain(lane)
+
+
+def sweep() -> None:
+    """Wake the lanes in which something waits that no wake-up was left for."""
+    wakeups.wake(drains.lanes_due())
+
+
+def check_accounts() -> None:
+    """Look whether accounts that are starting, or were not looked at for long, can be worked with."""
+    accounts.check_due()

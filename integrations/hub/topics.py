@@ -1,0 +1,109 @@
+"""What can be sent: topics, registered by the floors above from their `AppConfig.ready`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from integrations.hub.errors import HubError
+from integrations.hub.models import Account
+from integrations.hub.values import Absent, Done, Lane, NotReady, Pending, Repeat, Unneeded
+
+
+class Topic:
+    """What state and commands share. `kind` is the kind of account the topic is for."""
+
+    name: ClassVar[str]
+    lane: ClassVar[Lane]
+    kind: ClassVar[str]
+    batch: ClassVar[int] = 1  # documents in one delivery; more only where the remote takes them together
+    visibility_delay: ClassVar[timedelta] = timedelta(0)
+
+    def subject(self, key: str) -> str:
+        """What the row is about, e.g. `order:W20261122-7Q2M9K`; shown and searched, never parsed."""
+        raise NotImplementedError
+
+
+class State(Topic):
+    """Make the remote look like this. Built at send time from what stands in the database then."""
+
+    def accounts(self, keys: Collection[str]) -> Mapping[str, Sequence[Account]]:
+        """Which accounts want each key. Called inside the business transaction; few queries for all keys."""
+        raise NotImplementedError
+
+    def build(self, account: Account, keys: Collection[str]) -> Mapping[str, Any | Absent | NotReady | Unneeded]:
+        """The document of each key. Outside a transaction; few queries for all keys."""
+        raise NotImplementedError
+
+    def charge(self, account: Account, docs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """In the transaction that commits the attempts: what may be sent. What is left out is not sent."""
+        return docs
+
+    def deliver(self, remote: Any, docs: Mapping[str, Any]) -> Mapping[str, Done | HubError]:
+        """Send. `remote` is the account's connector. Every key of `docs` is answered."""
+        raise NotImplementedError
+
+    def settle(self, account: Account, key: str, done: Done) -> None:
+        """What the news means here; in the settling transaction, before the outgoing row is touched."""
+
+
+class Command(Topic):
+    """Do this once. The row's key is the idempotency key and never changes."""
+
+    version: ClassVar[int] = 1
+    repeat: ClassVar[Repeat] = Repeat.NEVER
+    resends: ClassVar[int | None] = None  # how often it may be sent again after an unknown outcome; None = no limit
+    expires_after: ClassVar[timedelta] = timedelta(hours=72)
+
+    def upgrade(self, version: int, payload: dict[str, Any]) -> dict[str, Any]:
+        """`payload` as written by `version` (one older), in today's form."""
+        return payload
+
+    def send(self, remote: Any, payload: dict[str, Any], key: str) -> Done:
+        """Do it. Raises a HubError."""
+        raise NotImplementedError
+
+    def look(self, remote: Any, payload: dict[str, Any], key: str) -> Done | Pending | None:
+        """Was it done? None: surely not there."""
+        raise NotImplementedError
+
+    def settle(self, account: Account, payload: dict[str, Any], done: Done) -> None:
+        """What the news means here; in the settling transaction, before the outgoing row is touched."""
+
+
+_topics: dict[str, Topic] = {}
+
+
+def register(topic: Topic) -> None:
+    """Make a topic known. Names are unique; the same class may be registered again (reloads, tests)."""
+    known = _topics.get(topic.name)
+    if known is not None and type(known) is not type(topic):
+        raise ValueError(f"two topics are named {topic.name!r}")
+    _topics[topic.name] = topic
+
+
+def find(name: str) -> Topic | None:
+    """The topic of that name, None if nobody registered it."""
+    return _topics.get(name)
+
+
+def registered() -> dict[str, Topic]:
+    """All topics by name."""
+    return dict(_topics)
+
+
+SubjectLink = Callable[[str], str]
+_links: dict[str, SubjectLink] = {}
+
+
+def register_subject(prefix: str, link: SubjectLink) -> None:
+    """`link(rest)` is the admin address of `prefix:rest`; it must not query."""
+    _links[prefix] = link
+
+
+def subject_link(subject: str) -> str:
+    """The admin address of a subject, '' where nobody registered its kind."""
+    prefix, _, rest = subject.partition(":")
+    link = _links.get(prefix)
+    return link(rest) if link and rest else ""

@@ -1,0 +1,105 @@
+"""Plain values that every floor shares. Frozen, no Django, no behaviour beyond their own arithmetic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum, IntEnum
+from typing import Any
+
+
+class Lane(IntEnum):
+    """How urgent outgoing work is. Lower is claimed first."""
+
+    MONEY = 0
+    PARCELS = 1
+    ORDERS = 2
+    STOCK = 3
+    CATALOGUE = 4
+
+
+class Repeat(Enum):
+    """What may be done when an operation was perhaps sent already."""
+
+    SAFE = "the provider dedupes our key"
+    LOOK = "look before every resend"
+    NEVER = "a person decides"
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in one ISO 4217 currency, already quantised to its exponent."""
+
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A postal address. `lines` are street lines, most specific last; `country` is ISO 3166-1 alpha-2."""
+
+    name: str
+    lines: tuple[str, ...]
+    district: str
+    city: str
+    region: str
+    postcode: str
+    country: str
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """Somebody else's document: `id` is opaque to us, `number` is what their people read."""
+
+    id: str
+    number: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The remote looks as we wanted (or the command was carried out).
+
+    `refs` are the remote's documents, `facts` is small JSON kept on the outgoing row, `warnings` are shown to staff.
+    """
+
+    refs: tuple[Ref, ...] = ()
+    facts: dict[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A look-up's answer: the remote has it, but it is not finished yet."""
+
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A builder's answer: the subject is gone; the remote should not have it either."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unneeded:
+    """A builder's answer: the remote never heard of it and need not: settled without a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotReady:
+    """A builder's answer: this row waits for another of the same account. Not an attempt."""
+
+    topic: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What a connector's `health()` saw: `version` of the remote's software, and notes for staff."""
+
+    version: str = ""
+    notes: tuple[str, ...] = ()
+
+
+ABSENT = Absent()

@@ -1,0 +1,20 @@
+"""The admin site's set-up: only our own admin classes; Oscar's are not loaded."""
+
+from importlib import import_module
+
+from django.contrib.admin.apps import SimpleAdminConfig
+
+ADMINS = (
+    "integrations.hub.admin",
+    "shop.order.admin",
+    "shop.stock.admin",
+    "shop.catalogue.admin",
+    "shop.customer.admin",
+)
+
+
+class BackofficeConfig(SimpleAdminConfig):
+    def ready(self) -> None:
+        super().ready()
+        for module in ADMINS:
+            import_module(module)

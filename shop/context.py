@@ -1,0 +1,1 @@
+def storefront(request): return {}

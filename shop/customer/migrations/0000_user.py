@@ -1,0 +1,40 @@
+"""Our User stands before everything of Oscar's that points at AUTH_USER_MODEL."""
+
+import django.db.models.functions.text
+import django.utils.timezone
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    initial = True
+    dependencies = [("auth", "0012_alter_user_first_name_max_length")]
+    run_before = [("customer", "0001_initial")]
+
+    operations = [
+        migrations.CreateModel(
+            name='User',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('password', models.CharField(max_length=128, verbose_name='password')),
+                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
+                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
+                ('email', models.EmailField(blank=True, max_length=254, null=True, unique=True, verbose_name='e-mail address')),
+                ('name', models.CharField(blank=True, max_length=255, verbose_name='name')),
+                ('phone', models.CharField(blank=True, max_length=32, verbose_name='phone')),
+                ('language', models.CharField(blank=True, max_length=10, verbose_name='language')),
+                ('time_zone', models.CharField(blank=True, max_length=64, verbose_name='time zone')),
+                ('may_buy_on_account', models.BooleanField(default=False, help_text='Orders are accepted without payment first.', verbose_name='may buy on account')),
+                ('is_staff', models.BooleanField(default=False, help_text='May log in to the admin.', verbose_name='staff')),
+                ('is_active', models.BooleanField(default=True, help_text='Clear this instead of deleting accounts.', verbose_name='active')),
+                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='joined')),
+                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
+                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+            ],
+            options={
+                'verbose_name': 'customer',
+                'verbose_name_plural': 'customers',
+                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='user_email_unique')],
+            },
+        ),
+    ]

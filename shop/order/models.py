@@ -1,0 +1,155 @@
+"""Orders as they stand. Written by `place.py` and moved by `lifecycle.py`, by nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from oscar.apps.order.abstract_models import (
+    AbstractLine,
+    AbstractLinePrice,
+    AbstractOrder,
+    AbstractOrderDiscount,
+    AbstractOrderLineDiscount,
+    AbstractOrderStatusChange,
+    AbstractPaymentEvent,
+    AbstractSurcharge,
+)
+
+from shop.pricing.fields import MoneyField
+
+
+class Status(models.TextChoices):
+    """Where an order stands. `lifecycle.MOVES` is the table of moves."""
+
+    PENDING_PAYMENT = "pending_payment", _("awaiting payment")
+    PAID = "paid", _("paid")
+    ON_ACCOUNT = "on_account", _("accepted on account")
+    PARTLY_SHIPPED = "partly_shipped", _("partly shipped")
+    SHIPPED = "shipped", _("shipped")
+    CANCELLING = "cancelling", _("being cancelled")
+    CANCELLED = "cancelled", _("cancelled")
+    EXPIRED = "expired", _("payment time over")
+
+
+class PaymentMethod(models.TextChoices):
+    BANK_TRANSFER = "bank_transfer", _("bank transfer")
+    ON_ACCOUNT = "on_account", _("on account")
+
+
+class Order(AbstractOrder):
+    """A customer's order. Never deleted. `number` is unguessable and immutable."""
+
+    source_account = models.CharField(_("source"), max_length=64, default="web", editable=False)
+    external_number = models.CharField(_("external number"), max_length=128, editable=False)
+    status = models.CharField(_("Status"), max_length=32, choices=Status, editable=False)
+    language = models.CharField(_("language"), max_length=10, editable=False)
+    payment_method = models.CharField(_("payment method"), max_length=32, choices=PaymentMethod, editable=False)
+    payment_deadline = models.DateTimeField(_("payment deadline"), null=True, blank=True, editable=False)
+    paid_at = models.DateTimeField(_("paid at"), null=True, blank=True, editable=False)
+    needs_return = models.BooleanField(_("needs a return"), default=False, editable=False)
+    is_historical = models.BooleanField(_("historical"), default=False, editable=False)
+    is_test = models.BooleanField(_("test"), default=False, editable=False)
+    note = models.TextField(_("customer's note"), blank=True)
+    total_incl_tax = MoneyField(_("Order total (inc. tax)"))
+    total_excl_tax = MoneyField(_("Order total (excl. tax)"))
+    shipping_incl_tax = MoneyField(_("Shipping charge (inc. tax)"), default=0)
+    shipping_excl_tax = MoneyField(_("Shipping charge (excl. tax)"), default=0)
+    shipping_tax_rate = models.DecimalField(_("shipping tax rate"), max_digits=6, decimal_places=5, default=0)
+
+    class Meta(AbstractOrder.Meta):
+        abstract = False
+        constraints = [
+            models.UniqueConstraint(fields=["source_account", "external_number"], name="order_external_number_unique"),
+            models.CheckConstraint(
+                name="order_totals_not_negative",
+                condition=models.Q(total_incl_tax__gte=0, total_excl_tax__gte=0),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["payment_deadline"],
+                name="order_deadline",
+                condition=models.Q(status="pending_payment"),
+            ),
+            models.Index(fields=["status", "-date_placed"], name="order_status"),
+        ]
+
+    def set_status(self, new_status: str) -> None:
+        raise NotImplementedError("Orders move through shop.order.lifecycle only.")
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError("Orders are never deleted.")
+
+    @property
+    def subject(self) -> str:
+        """The key under which the hub's rows about this order are found."""
+        return f"order:{self.number}"
+
+    @property
+    def email(self) -> str:
+        return (self.user.email if self.user else self.guest_email) or self.guest_email
+
+    @property
+    def is_open(self) -> bool:
+        """Goods are still promised or about to leave."""
+        return self.status in {Status.PENDING_PAYMENT, Status.PAID, Status.ON_ACCOUNT, Status.PARTLY_SHIPPED}
+
+
+class Line(AbstractLine):
+    """One line. `partner_sku` is the SKU. Gross, net and tax add up; the rate is the one at placement."""
+
+    line_price_incl_tax = MoneyField(_("Price (inc. tax)"))
+    line_price_excl_tax = MoneyField(_("Price (excl. tax)"))
+    line_price_before_discounts_incl_tax = MoneyField(_("Price before discounts (inc. tax)"))
+    line_price_before_discounts_excl_tax = MoneyField(_("Price before discounts (excl. tax)"))
+    unit_price_incl_tax = MoneyField(_("Unit Price (inc. tax)"), blank=True, null=True)
+    unit_price_excl_tax = MoneyField(_("Unit Price (excl. tax)"), blank=True, null=True)
+    tax_rate = models.DecimalField(_("tax rate"), max_digits=6, decimal_places=5)
+    num_allocated = None  # type: ignore[assignment]
+    allocation_cancelled = None  # type: ignore[assignment]
+
+    class Meta(AbstractLine.Meta):
+        abstract = False
+
+    @property
+    def sku(self) -> str:
+        return self.partner_sku
+
+    def set_status(self, new_status: str) -> None:
+        raise NotImplementedError("Orders move through shop.order.lifecycle only.")
+
+
+class OrderStatusChange(AbstractOrderStatusChange):
+    """The audit row of one move."""
+
+    actor = models.CharField(_("by"), max_length=128, blank=True)
+    reason = models.CharField(_("reason"), max_length=255, blank=True)
+
+
+class LinePrice(AbstractLinePrice):
+    price_incl_tax = MoneyField(_("Price (inc. tax)"))
+    price_excl_tax = MoneyField(_("Price (excl. tax)"))
+    shipping_incl_tax = MoneyField(_("Shiping (inc. tax)"), default=0)
+    shipping_excl_tax = MoneyField(_("Shipping (excl. tax)"), default=0)
+
+
+class PaymentEvent(AbstractPaymentEvent):
+    amount = MoneyField(_("Amount"))
+
+
+class OrderDiscount(AbstractOrderDiscount):
+    amount = MoneyField(_("Amount"), default=0)
+
+
+class OrderLineDiscount(AbstractOrderLineDiscount):
+    amount = MoneyField(_("Line discount (excl. tax)"), default=0)
+
+
+class Surcharge(AbstractSurcharge):
+    incl_tax = MoneyField(_("Surcharge (inc. tax)"), default=0)
+    excl_tax = MoneyField(_("Surcharge (excl. tax)"), default=0)
+
+
+from oscar.apps.order.models import *  # noqa: E402,F403

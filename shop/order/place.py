@@ -1,0 +1,235 @@
+"""Placing an order: the only writer of orders, for checkout, intake, API and replay. All or nothing."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from oscar.apps.order.signals import order_placed as oscar_order_placed
+
+from integrations.hub import outgoing
+from integrations.hub.values import Address
+from shop import signals
+from shop.basket.models import Basket
+from shop.order.models import Line, Order, OrderStatusChange, PaymentMethod, ShippingAddress, Status
+from shop.pricing.money import ZERO, exact, spread
+from shop.pricing.tax import split
+from shop.stock import holds
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base32: no I, L, O, U
+
+
+class CannotPlace(Exception):
+    """The order cannot be placed as it stands; the message says what to do. Nothing was written."""
+
+
+class BasketChanged(CannotPlace):
+    """The basket was ordered already, or changed in another window."""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftLine:
+    """`gross` is the line's price before discounts, `discount` what comes off it; both quantised, tax included.
+    `tax_rate` is a fraction."""
+
+    sku: str
+    title: str
+    quantity: int
+    unit_gross: Decimal
+    discount: Decimal
+    tax_code: str
+    tax_rate: Decimal
+    product_id: int | None = None
+    stockrecord_id: int | None = None
+
+    @property
+    def gross(self) -> Decimal:
+        return self.unit_gross * self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An order about to be placed. `basket_id` is submitted with it. `email` or `user_id` says whose it is.
+
+    `order_discount` comes off the whole and is spread over the lines by the largest remainder, before tax.
+    """
+
+    currency: str
+    lines: tuple[DraftLine, ...]
+    ship_to: Address
+    payment_method: PaymentMethod
+    language: str
+    email: str = ""
+    user_id: int | None = None
+    basket_id: int | None = None
+    note: str = ""
+    shipping_code: str = ""
+    shipping_name: str = ""
+    shipping_gross: Decimal = ZERO
+    shipping_tax_code: str = ""
+    shipping_tax_rate: Decimal = ZERO
+    order_discount: Decimal = ZERO
+    source_account: str = "web"
+    external_number: str = ""
+    placed_at: datetime | None = None
+    is_test: bool = False
+
+
+def new_number(at: datetime) -> str:
+    """Date plus 40 random bits: unguessable, never reused, e.g. W20261122-7Q2M9K4D."""
+    tail = "".join(secrets.choice(ALPHABET) for _ in range(8))
+    return f"W{timezone.localtime(at):%Y%m%d}-{tail}"
+
+
+def place(draft: Draft) -> Order:
+    """Write the order with its lines, holds, audit and outgoing work, in one transaction of its own.
+
+    Raises OutOfStock (naming SKUs and what is left), BasketChanged, TooFine or CannotPlace; then nothing is written.
+    """
+    _check(draft)
+    at = draft.placed_at or timezone.now()
+    with outgoing.recording():
+        _submit_basket(draft)
+        order = _write_order(draft, at)
+        lines = _write_lines(order, draft)
+        OrderStatusChange.objects.create(order=order, old_status="", new_status=order.status, actor=_actor(draft))
+        signals.order_placed.send(Order, order=order)
+        if order.status == Status.ON_ACCOUNT:
+            signals.order_released.send(Order, order=order)
+        transaction.on_commit(lambda: _tell_oscar(order), robust=True)
+        holds.promise(lines, deadline=order.payment_deadline)
+    return order
+
+
+def _check(draft: Draft) -> None:
+    if not draft.lines:
+        raise CannotPlace("The basket is empty.")
+    for line in draft.lines:
+        exact(line.unit_gross, draft.currency)
+        if line.quantity <= 0:
+            raise CannotPlace(f"{line.sku}: the quantity must be at least 1.")
+        if not ZERO <= line.discount <= line.gross:
+            raise CannotPlace(f"{line.sku}: the discount is larger than the price.")
+    if draft.order_discount > sum((line.gross - line.discount for line in draft.lines), ZERO):
+        raise CannotPlace("The discount is larger than the order.")
+
+
+def _actor(draft: Draft) -> str:
+    return f"customer:{draft.user_id}" if draft.user_id else draft.source_account
+
+
+def _submit_basket(draft: Draft) -> None:
+    if draft.basket_id is None:
+        return
+    basket = Basket.objects.select_for_update().get(pk=draft.basket_id)
+    if basket.status != Basket.OPEN:
+        raise BasketChanged("This basket was ordered already. Your orders show it.")
+    ordered: dict[str, int] = {}
+    for line in draft.lines:
+        ordered[line.sku] = ordered.get(line.sku, 0) + line.quantity
+    stands: dict[str, int] = {}
+    for sku, quantity in basket.lines.values_list("stockrecord__partner_sku", "quantity"):
+        stands[sku] = stands.get(sku, 0) + quantity
+    if stands != ordered:
+        raise BasketChanged("The basket was changed meanwhile. Please look at it again.")
+    basket.submit()
+
+
+def _deadline(draft: Draft, at: datetime) -> datetime | None:
+    if draft.payment_method == PaymentMethod.BANK_TRANSFER:
+        return at + timedelta(hours=settings.WEFT_BANK_TRANSFER_HOURS)
+    return None
+
+
+def _amounts(draft: Draft) -> list[Decimal]:
+    """The gross of each line after its own and its share of the order's discount."""
+    after = [line.gross - line.discount for line in draft.lines]
+    shares = spread(draft.order_discount, after, draft.currency)
+    return [amount - share for amount, share in zip(after, shares, strict=True)]
+
+
+def _write_order(draft: Draft, at: datetime) -> Order:
+    grosses = _amounts(draft)
+    taxed = [split(g, line.tax_rate, draft.currency) for g, line in zip(grosses, draft.lines, strict=True)]
+    shipping = split(exact(draft.shipping_gross, draft.currency), draft.shipping_tax_rate, draft.currency)
+    number = new_number(at)
+    on_account = draft.payment_method == PaymentMethod.ON_ACCOUNT
+    address = _write_address(draft.ship_to)
+    return Order.objects.create(
+        number=number,
+        source_account=draft.source_account,
+        external_number=draft.external_number or number,
+        site_id=settings.SITE_ID,
+        basket_id=draft.basket_id,
+        user_id=draft.user_id,
+        guest_email=draft.email,
+        currency=draft.currency,
+        total_incl_tax=sum((t.gross for t in taxed), shipping.gross),
+        total_excl_tax=sum((t.net for t in taxed), shipping.net),
+        shipping_incl_tax=shipping.gross,
+        shipping_excl_tax=shipping.net,
+        shipping_tax_code=draft.shipping_tax_code,
+        shipping_tax_rate=draft.shipping_tax_rate,
+        shipping_code=draft.shipping_code,
+        shipping_method=draft.shipping_name,
+        shipping_address=address,
+        status=Status.ON_ACCOUNT if on_account else Status.PENDING_PAYMENT,
+        payment_method=draft.payment_method,
+        payment_deadline=_deadline(draft, at),
+        language=draft.language,
+        note=draft.note,
+        date_placed=at,
+        is_test=draft.is_test,
+    )
+
+
+def _write_address(address: Address) -> ShippingAddress:
+    street = [*address.lines, ""]
+    return ShippingAddress.objects.create(
+        first_name=address.name,
+        line1=street[0],
+        line2=street[1],
+        line3=address.district,
+        line4=address.city,
+        state=address.region,
+        postcode=address.postcode,
+        country_id=address.country,
+        phone_number=address.phone,
+    )
+
+
+def _write_lines(order: Order, draft: Draft) -> list[Line]:
+    rows = []
+    for line, gross in zip(draft.lines, _amounts(draft), strict=True):
+        taxed = split(gross, line.tax_rate, draft.currency)
+        before = split(line.gross, line.tax_rate, draft.currency)
+        unit = split(line.unit_gross, line.tax_rate, draft.currency)
+        rows.append(
+            Line(
+                order=order,
+                product_id=line.product_id,
+                stockrecord_id=line.stockrecord_id,
+                partner_sku=line.sku,
+                title=line.title,
+                quantity=line.quantity,
+                line_price_incl_tax=taxed.gross,
+                line_price_excl_tax=taxed.net,
+                line_price_before_discounts_incl_tax=before.gross,
+                line_price_before_discounts_excl_tax=before.net,
+                unit_price_incl_tax=unit.gross,
+                unit_price_excl_tax=unit.net,
+                tax_code=line.tax_code,
+                tax_rate=line.tax_rate,
+            )
+        )
+    return Line.objects.bulk_create(rows)
+
+
+def _tell_oscar(order: Order) -> None:
+    """For third-party Oscar plugins; nothing in Weft listens to it."""
+    oscar_order_placed.send(sender=None, order=order, user=order.user)

@@ -1,0 +1,267 @@
+"""All settings, flat. Values come from the environment; what is missing in production is an error, not a default.
+
+WEFT_MODE: unset = production; `demo` (loopback only), `test`.
+"""
+
+from pathlib import Path
+
+import environ
+import oscar
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+from oscar.defaults import *  # noqa: F403
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR = BASE_DIR / "var"
+env = environ.Env()
+
+
+def secret(name: str, default: str = "") -> str:
+    """NAME, or the content of the file named by NAME_FILE."""
+    if file := env.str(f"{name}_FILE", ""):
+        return Path(file).read_text().strip()
+    return env.str(name, default)
+
+
+WEFT_MODE = env.str("WEFT_MODE", "production")
+if WEFT_MODE not in ("production", "demo", "test"):
+    raise ImproperlyConfigured(f"WEFT_MODE is {WEFT_MODE!r}; leave it unset for production, or use demo or test.")
+PRODUCTION = WEFT_MODE == "production"
+WEFT_DEEP = env.bool("WEFT_DEEP", False)
+
+# --- what production must be given -----------------------------------------------------------------------------------
+
+SECRET_KEY = secret("SECRET_KEY")
+WEFT_KEY_RING = tuple(secret("WEFT_KEY_RING").split())
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+_missing = [
+    name
+    for name, value in (
+        ("SECRET_KEY or SECRET_KEY_FILE", SECRET_KEY),
+        ("WEFT_KEY_RING or WEFT_KEY_RING_FILE", WEFT_KEY_RING),
+        ("ALLOWED_HOSTS", ALLOWED_HOSTS),
+        ("DATABASE_URL", env.str("DATABASE_URL", "")),
+    )
+    if not value
+]
+if _missing:
+    raise ImproperlyConfigured(f"Not set: {', '.join(_missing)}. See .env.example; `make demo` writes its own .env.")
+if WEFT_MODE == "demo" and not set(ALLOWED_HOSTS) <= {"127.0.0.1", "localhost", "[::1]", "testserver"}:
+    raise ImproperlyConfigured("The demo serves this machine only: ALLOWED_HOSTS may hold 127.0.0.1 and localhost.")
+
+DEBUG = False
+WEFT_SHOP_URL = env.str("WEFT_SHOP_URL", f"https://{ALLOWED_HOSTS[0]}").rstrip("/")
+WEFT_PRIVATE_HOSTS = frozenset(env.list("WEFT_PRIVATE_HOSTS", default=[]))
+
+# --- apps ------------------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "modeltranslation",
+    "unfold",
+    "shop.backoffice.BackofficeConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.sites",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "integrations.hub.apps.HubConfig",
+    "shop.apps.ShopConfig",
+    "shop.pricing.apps.PricingConfig",
+    "shop.customer.apps.CustomerConfig",
+    "shop.catalogue.apps.CatalogueConfig",
+    "shop.partner.apps.PartnerConfig",
+    "shop.basket.apps.BasketConfig",
+    "shop.checkout.apps.CheckoutConfig",
+    "shop.shipping.apps.ShippingConfig",
+    "shop.offer.apps.OfferConfig",
+    "shop.voucher.apps.VoucherConfig",
+    "shop.order.apps.OrderConfig",
+    "shop.stock.apps.StockConfig",
+    "shop.fulfilment.apps.FulfilmentConfig",
+    "erp.apps.ErpConfig",
+    "oscar.apps.address.apps.AddressConfig",
+    "oscar.apps.communication.apps.CommunicationConfig",
+    "oscar.apps.payment.apps.PaymentConfig",
+    "treebeard",
+    "sorl.thumbnail",
+    "django_q",
+]
+SITE_ID = 1
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "customer.User"
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "shop.customer.middleware.TimeZoneMiddleware",
+    "shop.basket.middleware.BasketMiddleware",
+]
+ROOT_URLCONF = "shop.urls"
+WSGI_APPLICATION = "shop.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+                "shop.context.storefront",
+            ],
+        },
+    }
+]
+
+# --- data ------------------------------------------------------------------------------------------------------------
+
+_database = env.db_url("DATABASE_URL")
+_database["ENGINE"] = "django.db.backends.postgresql"
+_database["ATOMIC_REQUESTS"] = False
+_database["CONN_MAX_AGE"] = env.int("WEFT_DB_CONN_MAX_AGE", 60)
+_database["CONN_HEALTH_CHECKS"] = True
+_database.setdefault("OPTIONS", {}).setdefault("application_name", "weft")
+DATABASES = {"default": _database}
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": env.str("REDIS_URL")}
+    if env.str("REDIS_URL", "")
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db" if env.str("REDIS_URL", "") else (
+    "django.contrib.sessions.backends.db"
+)
+
+# --- people, languages, time -----------------------------------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "customer:login"
+LOGIN_REDIRECT_URL = "customer:orders"
+LOGOUT_REDIRECT_URL = "catalogue:home"
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
+MODELTRANSLATION_DEFAULT_LANGUAGE = "zh-hans"
+MODELTRANSLATION_FALLBACK_LANGUAGES = ("zh-hans", "en")
+LOCALE_PATHS = [BASE_DIR / "locale", Path(oscar.__file__).parent / "locale"]  # Oscar's names of its own models
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = env.str("WEFT_TIME_ZONE", "Asia/Shanghai")
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_URL = "media/"
+MEDIA_ROOT = env.path("WEFT_MEDIA_ROOT", default=VAR / "media")
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if WEFT_MODE == "test"
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+THUMBNAIL_FORMAT = "WEBP"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+# --- security --------------------------------------------------------------------------------------------------------
+
+_prefix = "weft" if PRODUCTION else f"weft_{WEFT_MODE}"
+SESSION_COOKIE_NAME = f"{_prefix}_session"
+CSRF_COOKIE_NAME = f"{_prefix}_csrf"
+LANGUAGE_COOKIE_NAME = f"{_prefix}_language"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = PRODUCTION
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_SSL_REDIRECT = PRODUCTION and env.bool("WEFT_SSL_REDIRECT", True)
+SECURE_HSTS_SECONDS = 31536000 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("WEFT_BEHIND_TLS_PROXY", False) else None
+)
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# --- work in the background ------------------------------------------------------------------------------------------
+
+WEFT_URGENT_CLUSTER = "weft-urgent"
+# retry must exceed (timeout + 3) * (1 + ceil((queue_limit + bulk) / workers)): see docs/decisions/0003-django-q2.md
+Q_CLUSTER = {
+    "name": "weft",
+    "orm": "default",
+    "workers": env.int("WEFT_WORKERS", 2),
+    "timeout": 160,
+    "retry": 2000,
+    "max_attempts": 0,
+    "ack_failures": False,
+    "save_limit": -1,
+    "bulk": 10,
+    "queue_limit": 10,
+    "recycle": 500,
+    "max_rss": 400_000,
+    "catch_up": False,
+    "poll": 0.5,
+    "guard_cycle": 0.5,
+    "label": "django-q2",
+    "ALT_CLUSTERS": {
+        WEFT_URGENT_CLUSTER: {"workers": 1, "timeout": 160, "retry": 3600, "bulk": 1, "queue_limit": 2, "poll": 0.5},
+    },
+}
+WEFT_PROVIDER_PACKAGES = ["integrations.messages.providers", "erp.providers"]
+
+# --- shop ------------------------------------------------------------------------------------------------------------
+
+OSCAR_SHOP_NAME = "Weft"
+OSCAR_DEFAULT_CURRENCY = env.str("WEFT_CURRENCY", "CNY")
+OSCAR_ALLOW_ANON_CHECKOUT = True
+OSCAR_REQUIRED_ADDRESS_FIELDS = ("first_name", "line1", "line4", "state", "country", "phone_number")
+OSCAR_BASKET_COOKIE_OPEN = f"{_prefix}_basket"
+OSCAR_BASKET_COOKIE_SECURE = PRODUCTION
+OSCAR_DYNAMIC_CLASS_LOADER = "oscar.core.loading.default_class_loader"
+PHONENUMBER_DEFAULT_REGION = "CN"
+WEFT_BANK_TRANSFER_HOURS = 72
+WEFT_SHIPPING_FEE = env.str("WEFT_SHIPPING_FEE", "12.00")
+WEFT_FREE_SHIPPING_FROM = env.str("WEFT_FREE_SHIPPING_FROM", "299.00")
+WEFT_SHIPPING_TAX_CODE = env.str("WEFT_SHIPPING_TAX_CODE", "VAT9")
+WEFT_PAGE_SIZE = 24
+WEFT_SHOW_NET_PRICES = env.bool("WEFT_SHOW_NET_PRICES", False)
+WEFT_BANK_DETAILS = env.str("WEFT_BANK_DETAILS", "")
+
+# --- mail ------------------------------------------------------------------------------------------------------------
+
+DEFAULT_FROM_EMAIL = OSCAR_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"shop@{ALLOWED_HOSTS[0]}")
+WEFT_MAIL_FOLDER = env.path("WEFT_MAIL_FOLDER", default=VAR / "mail")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("WEFT_LOG_LEVEL", "WARNING" if WEFT_MODE == "test" else "INFO")},
+    "loggers": {"django.server": {"propagate": True}, "jieba": {"level": "WARNING"}},
+}
+SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -1,0 +1,219 @@
+"""The stock ledger. Rows are written by the modules beside this one, in SQL that moves balances in place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Upper
+from django.utils.translation import gettext_lazy as _
+
+
+class Warehouse(models.Model):
+    """A place with stock. `erp_account` empty: Weft owns its figures; else that ERP does, and Weft only reads them."""
+
+    code = models.CharField(_("code"), max_length=32, unique=True, db_collation="C")
+    name = models.CharField(_("name"), max_length=128)
+    priority = models.PositiveSmallIntegerField(_("priority"), default=1, help_text=_("Lower ships first."))
+    is_sellable = models.BooleanField(_("sellable"), default=True, help_text=_("Its stock may be promised."))
+    erp_account = models.ForeignKey(
+        "hub.Account", on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("figures owned by")
+    )
+
+    class Meta:
+        verbose_name = _("warehouse")
+        verbose_name_plural = _("warehouses")
+        ordering = ["priority", "code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Pool(models.Model):
+    """All of one SKU that may be promised. I1 is a constraint here; a row is never deleted, so a SKU is never reused."""
+
+    sku = models.CharField(_("SKU"), max_length=64, primary_key=True, db_collation="C")
+    on_hand = models.BigIntegerField(_("on hand"), default=0)
+    reserved = models.BigIntegerField(_("reserved"), default=0)
+    escrow = models.BigIntegerField(_("escrow"), default=0)
+    shortage = models.BigIntegerField(_("shortage"), default=0)
+
+    class Meta:
+        verbose_name = _("stock")
+        verbose_name_plural = _("stock")
+        ordering = ["sku"]
+        constraints = [
+            models.UniqueConstraint(Upper("sku"), name="pool_sku_unique_in_any_case"),
+            models.CheckConstraint(
+                name="I1",
+                condition=Q(reserved__gte=0, escrow__gte=0, shortage__gte=0)
+                & Q(on_hand__gte=F("reserved") + F("escrow") - F("shortage")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.sku
+
+    @property
+    def free(self) -> int:
+        """Units that may be promised now."""
+        return 0 if self.shortage else max(0, self.on_hand - self.reserved - self.escrow)
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError("A SKU is never reused: its pool stays.")
+
+
+class Level(models.Model):
+    """One SKU in one warehouse. `on_hand_rev` rises with each local change; a reading applies only where it did not."""
+
+    pool = models.ForeignKey(
+        Pool, on_delete=models.PROTECT, db_column="sku", related_name="levels", verbose_name=_("SKU")
+    )
+    warehouse = models.ForeignKey(Warehouse, on_delete=models.PROTECT, related_name="levels")
+    on_hand = models.BigIntegerField(_("on hand"), default=0)
+    on_hand_rev = models.BigIntegerField(default=0)
+    reading_seq = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("stock level")
+        verbose_name_plural = _("stock levels")
+        constraints = [models.UniqueConstraint(fields=["pool", "warehouse"], name="level_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.pool_id} @ {self.warehouse}"
+
+
+class Reason(models.TextChoices):
+    """Why a level changed."""
+
+    OPENING = "opening", _("opening stock")
+    RECEIPT = "receipt", _("goods received")
+    COUNT = "count", _("count")
+    DAMAGE = "damage", _("damaged")
+    SHIPPED = "shipped", _("shipped")
+    READING = "reading", _("ERP's figure")
+
+
+class Movement(models.Model):
+    """One change of one level. Append-only (a trigger); the level is the sum of its movements (I2)."""
+
+    pool = models.ForeignKey(
+        Pool, on_delete=models.PROTECT, db_column="sku", related_name="movements", verbose_name=_("SKU")
+    )
+    warehouse = models.ForeignKey(Warehouse, on_delete=models.PROTECT, related_name="movements")
+    quantity = models.BigIntegerField(_("quantity"), help_text=_("Signed."))
+    reason = models.CharField(_("reason"), max_length=16, choices=Reason)
+    document = models.CharField(_("document"), max_length=160, blank=True, db_index=True)
+    actor = models.CharField(_("by"), max_length=128, blank=True)
+    note = models.CharField(_("note"), max_length=255, blank=True)
+    at = models.DateTimeField(_("at"), db_default=models.functions.Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("movement")
+        verbose_name_plural = _("movements")
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["pool", "warehouse"], name="movement_level")]
+
+    def __str__(self) -> str:
+        return f"{self.quantity:+d} {self.pool_id} @ {self.warehouse_id}"
+
+
+class Hold(models.Model):
+    """Units of one SKU promised to one order line. Open units are what is neither consumed nor released."""
+
+    pool = models.ForeignKey(
+        Pool, on_delete=models.PROTECT, db_column="sku", related_name="holds", verbose_name=_("SKU")
+    )
+    line = models.ForeignKey("order.Line", on_delete=models.PROTECT, related_name="holds", verbose_name=_("order line"))
+    quantity = models.PositiveIntegerField(_("quantity"))
+    consumed = models.PositiveIntegerField(_("shipped"), default=0)
+    released = models.PositiveIntegerField(_("released"), default=0)
+    open = models.GeneratedField(
+        expression=F("quantity") - F("consumed") - F("released"),
+        output_field=models.IntegerField(),
+        db_persist=True,
+        verbose_name=_("open"),
+    )
+    deadline = models.DateTimeField(_("deadline"), null=True, blank=True)
+    created_at = models.DateTimeField(_("made at"), db_default=models.functions.Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("hold")
+        verbose_name_plural = _("holds")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="hold_not_overdrawn", condition=Q(quantity__gte=F("consumed") + F("released"), quantity__gt=0)
+            )
+        ]
+        indexes = [
+            models.Index(fields=["pool"], name="hold_open", condition=Q(open__gt=0)),
+            models.Index(fields=["deadline"], name="hold_deadline", condition=Q(open__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.open} {self.pool_id}"
+
+
+class Cause(models.TextChoices):
+    """What took away units that were promised."""
+
+    READING = "reading", _("ERP's figure fell")
+    COUNT = "count", _("count")
+    DAMAGE = "damage", _("damage")
+    SHIPPED = "shipped", _("shipped more than was there")
+
+
+class Shortage(models.Model):
+    """More of a SKU is promised than is there. Open until the pool's shortage is 0 again.
+
+    `provisional`: seen by a reading only; it stops promises, and counts once it stands after the next poll that
+    processed shipments. `orders` are the affected order numbers, newest promise first.
+    """
+
+    pool = models.ForeignKey(
+        Pool, on_delete=models.PROTECT, db_column="sku", related_name="shortages", verbose_name=_("SKU")
+    )
+    quantity = models.PositiveBigIntegerField(_("units short"))
+    cause = models.CharField(_("cause"), max_length=16, choices=Cause)
+    provisional = models.BooleanField(_("provisional"), default=False)
+    orders = models.JSONField(_("affected orders"), default=list)
+    opened_at = models.DateTimeField(_("opened at"), db_default=models.functions.Now(), editable=False)
+    opened_by_reading = models.BigIntegerField(null=True, editable=False)
+    confirmed_at = models.DateTimeField(_("confirmed at"), null=True, blank=True)
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("shortage")
+        verbose_name_plural = _("shortages")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["pool"], condition=Q(closed_at__isnull=True), name="one_open_shortage_per_sku"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} {self.pool_id}"
+
+
+class Reading(models.Model):
+    """One look at an ERP's figures. `id` is its sequence number; the row is committed before the first request."""
+
+    account = models.ForeignKey("hub.Account", on_delete=models.PROTECT, related_name="+", verbose_name=_("account"))
+    started_at = models.DateTimeField(_("started at"), db_default=models.functions.Now(), editable=False)
+    finished_at = models.DateTimeField(_("applied at"), null=True, blank=True)
+    rows = models.PositiveIntegerField(_("rows read"), default=0)
+    changed = models.PositiveIntegerField(_("rows changed"), default=0)
+    refused = models.PositiveIntegerField(_("rows refused"), default=0, help_text=_("Changed here meanwhile."))
+
+    class Meta:
+        verbose_name = _("reading")
+        verbose_name_plural = _("readings")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+

@@ -1,0 +1,13 @@
+"""The WSGI application. Reads `.env` beside manage.py like manage.py does."""
+
+import os
+from pathlib import Path
+
+import environ
+from django.core.wsgi import get_wsgi_application
+
+dotenv = Path(__file__).resolve().parent.parent / ".env"
+if dotenv.exists():
+    environ.Env.read_env(dotenv)
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+application = get_wsgi_application()
