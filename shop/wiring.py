@@ -1,1 +1,54 @@
-def connect() -> None: ...
+"""What happens when, in the shop. One function per piece of news, one line per rule.
+
+Called by `order/place.py`, `order/lifecycle.py` and `fulfilment/shipping.py` inside their business transaction: what
+is wished for here commits with the news, or not at all. The floor above hears the signals (`erp/wiring.py`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from integrations.hub import beats, topics
+from shop import signals
+from shop.fulfilment import sourcing
+from shop.mail import letters
+from shop.mail.letters import Event
+from shop.order.models import Order, Status
+
+if TYPE_CHECKING:
+    from shop.fulfilment.models import Parcel
+
+
+def order_placed(order: Order) -> None:
+    letters.write(order, Event.PLACED)
+
+
+def order_released(order: Order) -> None:
+    """Paid, or accepted on account."""
+    sourcing.source(order)
+    if order.status == Status.PAID:
+        letters.write(order, Event.PAID)
+    signals.order_released.send(Order, order=order)
+
+
+def order_withdrawn(order: Order) -> None:
+    """Released before, now being cancelled: others may still ship it."""
+    signals.order_withdrawn.send(Order, order=order)
+
+
+def order_cancelled(order: Order) -> None:
+    """Cancelled for good, or expired unpaid."""
+    letters.write(order, Event.CANCELLED)
+
+
+def order_shipped(order: Order, parcel: Parcel) -> None:
+    letters.write(order, Event.SHIPPED, str(parcel.pk))
+    signals.order_shipped.send(Order, order=order, parcel=parcel)
+
+
+def connect() -> None:
+    """Once, from `ShopConfig.ready`: topics, beats and subject links of the shop."""
+    topics.register(letters.Mail())
+    topics.register_subject("order", lambda number: f"/admin/order/order/by-number/{number}/")
+    beats.register("shop.expire", seconds=30, task="shop.tasks.expire_overdue")
+    beats.register("shop.cancel", seconds=60, task="shop.tasks.finish_cancellations")

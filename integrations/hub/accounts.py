@@ -56,9 +56,7 @@ def check(account: Account) -> bool:
     Account.objects.filter(pk=account.pk, active_since=None).update(active_since=now)
     if woken:
         Pause.objects.filter(account=account).delete()
-        wakeups.wake(
-            Outgoing.objects.filter(account=account, parked_at=None).values_list("lane", flat=True).distinct()
-        )
+        wakeups.wake(Outgoing.objects.filter(account=account, parked_at=None).values_list("lane", flat=True).distinct())
     return True
 
 

@@ -56,8 +56,6 @@ def after_look(topic: Command, row: Outgoing, seen: Done | Pending | None) -> Do
     if isinstance(seen, Pending):
         return LOOK_AGAIN
     last = row.attempts.order_by("-pk").first()
-    settles_at = (
-        last.started_at + timedelta(seconds=LEASE_SECONDS) + topic.visibility_delay if last else timezone.now()
-    )
+    settles_at = last.started_at + timedelta(seconds=LEASE_SECONDS) + topic.visibility_delay if last else timezone.now()
     remaining = settles_at - timezone.now()
     return remaining if remaining > timedelta(0) else None

@@ -287,9 +287,7 @@ def wait(claim: Claim, row: Outgoing, other: NotReady) -> None:
     """Let a row wait for another one of its account, which is wished for if nobody did. Woken when that is settled."""
     with outgoing.recording():
         awaited = (
-            Outgoing.objects.select_for_update()
-            .filter(account=claim.account, topic=other.topic, key=other.key)
-            .first()
+            Outgoing.objects.select_for_update().filter(account=claim.account, topic=other.topic, key=other.key).first()
         )
         if awaited is None:
             outgoing.ensure(other.topic, [other.key])
@@ -299,9 +297,7 @@ def wait(claim: Claim, row: Outgoing, other: NotReady) -> None:
         )
 
 
-def _failed(
-    claim: Claim, row: Outgoing, attempt: Attempt | None, error: Exception, *, unknown: bool = False
-) -> None:
+def _failed(claim: Claim, row: Outgoing, attempt: Attempt | None, error: Exception, *, unknown: bool = False) -> None:
     """Write down what went wrong and what happens next (the table of errors in docs/architecture.md)."""
     message = error.message if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
     with transaction.atomic():

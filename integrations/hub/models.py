@@ -150,7 +150,7 @@ class Attempt(models.Model):
 
 
 class Pause(models.Model):
-    """An (account, topic) that is left alone for a while: 429, refused connection, wrong credentials. '' = all topics."""
+    """An (account, topic) left alone for a while: 429, refused connection, wrong credentials. '' = all topics."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="pauses")
     topic = models.CharField(max_length=64, blank=True, default="", db_collation="C")

@@ -1,8 +1,8 @@
 """Writing outgoing work: inside the business transaction, as its last statement, sorted.
 
-    with outgoing.recording():          # one durable transaction
-        ...                             # effects; wiring calls ensure() and command() on the way
-                                        # on leaving: one sorted upsert, commit, wake-ups
+with outgoing.recording():          # one durable transaction
+    ...                             # effects; wiring calls ensure() and command() on the way
+                                    # on leaving: one sorted upsert, commit, wake-ups
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ class Sourcing(models.Model):
     line = models.ForeignKey("order.Line", on_delete=models.PROTECT, related_name="sourcings")
     warehouse = models.ForeignKey("stock.Warehouse", on_delete=models.PROTECT, related_name="+")
     quantity = models.PositiveIntegerField(_("quantity"))
+    shipped = models.PositiveIntegerField(_("shipped"), default=0)
 
     class Meta:
         verbose_name = _("sourcing")

@@ -1,7 +1,7 @@
 """Weft's fork of Oscar's `offer` app."""
 
-from oscar.core.application import OscarConfig
 from django.utils.translation import gettext_lazy as _
+from oscar.core.application import OscarConfig
 
 
 class OfferConfig(OscarConfig):

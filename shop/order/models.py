@@ -152,4 +152,4 @@ class Surcharge(AbstractSurcharge):
     excl_tax = MoneyField(_("Surcharge (excl. tax)"), default=0)
 
 
-from oscar.apps.order.models import *  # noqa: E402,F403
+from oscar.apps.order.models import *

@@ -14,7 +14,7 @@ from oscar.apps.order.signals import order_placed as oscar_order_placed
 
 from integrations.hub import outgoing
 from integrations.hub.values import Address
-from shop import signals
+from shop import wiring
 from shop.basket.models import Basket
 from shop.order.models import Line, Order, OrderStatusChange, PaymentMethod, ShippingAddress, Status
 from shop.pricing.money import ZERO, exact, spread
@@ -98,9 +98,9 @@ def place(draft: Draft) -> Order:
         order = _write_order(draft, at)
         lines = _write_lines(order, draft)
         OrderStatusChange.objects.create(order=order, old_status="", new_status=order.status, actor=_actor(draft))
-        signals.order_placed.send(Order, order=order)
+        wiring.order_placed(order)
         if order.status == Status.ON_ACCOUNT:
-            signals.order_released.send(Order, order=order)
+            wiring.order_released(order)
         transaction.on_commit(lambda: _tell_oscar(order), robust=True)
         holds.promise(lines, deadline=order.payment_deadline)
     return order

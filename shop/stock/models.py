@@ -31,7 +31,7 @@ class Warehouse(models.Model):
 
 
 class Pool(models.Model):
-    """All of one SKU that may be promised. I1 is a constraint here; a row is never deleted, so a SKU is never reused."""
+    """All of one SKU that may be promised. I1 is a constraint here; rows stay, so a SKU is never reused."""
 
     sku = models.CharField(_("SKU"), max_length=64, primary_key=True, db_collation="C")
     on_hand = models.BigIntegerField(_("on hand"), default=0)
@@ -215,5 +215,3 @@ class Reading(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk}"
-
-

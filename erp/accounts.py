@@ -1,0 +1,21 @@
+"""Which ERPs there are, and connecting the demo's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from integrations.hub import accounts
+from integrations.hub.models import Account, AccountState
+from shop.stock.models import Warehouse
+
+
+def erp_accounts() -> list[Account]:
+    """Every ERP that should hear of orders. Also those starting or paused: their work waits."""
+    return list(Account.objects.filter(kind="erp").exclude(state=AccountState.RETIRED).order_by("pk"))
+
+
+def connect(provider: str, name: str, settings: Mapping[str, str], warehouses: tuple[str, ...] = ()) -> Account:
+    """Make or refresh an ERP account, and give it the figures of these warehouses (codes)."""
+    account = accounts.connect("erp", provider, name, settings)
+    Warehouse.objects.filter(code__in=warehouses).update(erp_account=account)
+    return account

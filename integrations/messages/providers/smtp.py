@@ -1,0 +1,71 @@
+"""Mail through an SMTP server, always encrypted unless the operator says it is on this machine."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+
+from integrations.hub.connector import Field
+from integrations.hub.errors import Misconfigured, OutcomeUnknown, Rejected, Scope, TryAgain
+from integrations.hub.values import Done, Health, Ref
+from integrations.messages.base import Letter, Messages
+from integrations.messages.mime import message
+
+SECONDS = 25
+
+
+class SmtpMessages(Messages):
+    """`security`: `starttls` (default), `tls`, or `none` for a relay on this machine."""
+
+    name = "smtp"
+    label = "SMTP server"
+    fields = (
+        Field("host", "Host"),
+        Field("port", "Port", default="587"),
+        Field("security", "Security: starttls, tls or none", default="starttls"),
+        Field("user", "User", required=False),
+        Field("password", "Password", secret=True, required=False),
+    )
+    identity = ("host", "user")
+
+    def health(self) -> Health:
+        with self._open() as server:
+            server.noop()
+        return Health()
+
+    def send(self, letter: Letter) -> Done:
+        mail = message(letter, self.now())
+        with self._open() as server:
+            try:
+                server.send_message(mail)
+            except smtplib.SMTPRecipientsRefused as error:
+                raise Rejected(f"The server refuses the address: {error.recipients!r}.") from None
+            except smtplib.SMTPResponseException as error:
+                raise self._refused(error) from None
+            except (smtplib.SMTPServerDisconnected, OSError):
+                raise OutcomeUnknown("The connection broke while the mail was handed over.") from None
+        return Done(refs=(Ref(letter.message_id),))
+
+    @staticmethod
+    def _refused(error: smtplib.SMTPResponseException) -> TryAgain | Rejected:
+        words = f"The server says {error.smtp_code}."
+        return TryAgain(words) if 400 <= error.smtp_code < 500 else Rejected(words)
+
+    def _open(self) -> smtplib.SMTP:
+        host, port = self.settings["host"], int(self.settings.get("port") or 587)
+        security = self.settings.get("security") or "starttls"
+        context = ssl.create_default_context()
+        try:
+            if security == "tls":
+                server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=SECONDS, context=context)
+            else:
+                server = smtplib.SMTP(host, port, timeout=SECONDS)
+                if security == "starttls":
+                    server.starttls(context=context)
+            if user := self.settings.get("user"):
+                server.login(user, self.settings.get("password", ""))
+        except smtplib.SMTPAuthenticationError:
+            raise Misconfigured("The mail server refuses this user and password.") from None
+        except (smtplib.SMTPException, OSError) as error:
+            raise TryAgain(f"The mail server cannot be reached: {type(error).__name__}.", scope=Scope.ACCOUNT) from None
+        return server

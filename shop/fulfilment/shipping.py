@@ -1,0 +1,107 @@
+"""What has left the house: written as a parcel, taken off stock and holds, and told to the order. Once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import F, Sum
+from django.utils import timezone
+
+from integrations.hub.models import Account
+from shop import wiring
+from shop.fulfilment.models import Parcel, ParcelLine, Sourcing
+from shop.order import lifecycle
+from shop.order.models import Line, Order, Status
+from shop.stock import holds
+from shop.stock.holds import Shipped
+from shop.stock.models import Warehouse
+
+
+class NothingToShip(Exception):
+    """No line of the order is left to be shipped from there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """`quantity` units of `sku` left the warehouse of that code."""
+
+    sku: str
+    warehouse: str
+    quantity: int
+
+
+def learn(account: Account, *, key: str, number: str, order_number: str, at: datetime, left: Sequence[Left]) -> bool:
+    """An ERP says a shipment of ours is done. False when it said so before, or the order is not ours."""
+    if Parcel.objects.filter(account=account, remote_key=key).exists():
+        return False
+    try:
+        with lifecycle.locked(order_number) as order:
+            if Parcel.objects.filter(account=account, remote_key=key).exists():
+                return False
+            parcel = Parcel.objects.create(
+                order=order, account=account, remote_key=key, number=number, shipped_at=at, actor=account.name
+            )
+            _write(order, parcel, left, actor=account.name)
+    except Order.DoesNotExist:
+        return False
+    return True
+
+
+def ship(number: str, *, warehouse: Warehouse, actor: str) -> Parcel:
+    """Staff ship what an order still has to get from one Weft-owned warehouse."""
+    with lifecycle.locked(number) as order:
+        if order.status not in (Status.PAID, Status.ON_ACCOUNT, Status.PARTLY_SHIPPED):
+            raise lifecycle.IllegalMove(order, Status.SHIPPED)
+        rows = Sourcing.objects.filter(line__order=order, warehouse=warehouse, quantity__gt=F("shipped"))
+        left = [Left(s.line.partner_sku, warehouse.code, s.quantity - s.shipped) for s in rows.select_related("line")]
+        if not left:
+            raise NothingToShip(f"Nothing of order {number} is left to ship from {warehouse}.")
+        count = order.parcels.count() + 1
+        parcel = Parcel.objects.create(
+            order=order, number=f"{order.number}-{count}", shipped_at=timezone.now(), actor=actor
+        )
+        _write(order, parcel, left, actor=actor)
+    return parcel
+
+
+def _write(order: Order, parcel: Parcel, left: Sequence[Left], *, actor: str) -> None:
+    """Match what left with the order's lines, move the order, take it off stock. Locks: order, pools, levels, holds."""
+    codes = dict(Warehouse.objects.values_list("code", "id"))
+    shipped: list[Shipped] = []
+    open_lines = _unshipped(order)
+    for item in left:
+        shipped += _match(item, codes[item.warehouse], open_lines)
+    ParcelLine.objects.bulk_create(
+        ParcelLine(parcel=parcel, line_id=s.line_id, warehouse_id=s.warehouse_id, sku=s.sku, quantity=s.quantity)
+        for s in shipped
+    )
+    lifecycle.note_shipped(order, actor=actor, reason=parcel.number)
+    wiring.order_shipped(order, parcel)
+    holds.consume(shipped, document=f"parcel:{parcel.pk}", actor=actor)
+    for s in shipped:
+        Sourcing.objects.filter(line_id=s.line_id, warehouse_id=s.warehouse_id).update(
+            shipped=F("shipped") + s.quantity
+        )
+
+
+def _unshipped(order: Order) -> dict[int, tuple[str, int]]:
+    """line id -> (sku, units that have not left), oldest line first."""
+    lines: Sequence[Line] = order.lines.annotate(gone=Sum("parcel_lines__quantity", default=0)).order_by("pk")
+    return {line.pk: (line.partner_sku, line.quantity - line.gone) for line in lines}
+
+
+def _match(item: Left, warehouse_id: int, lines: dict[int, tuple[str, int]]) -> list[Shipped]:
+    """Spread what left over the lines of its SKU, in order; what no line wants has no line."""
+    matched: list[Shipped] = []
+    left = item.quantity
+    for line_id, (sku, wanted) in lines.items():
+        units = min(left, wanted) if sku == item.sku else 0
+        if units:
+            lines[line_id] = (sku, wanted - units)
+            matched.append(Shipped(item.sku, warehouse_id, units, line_id))
+            left -= units
+    if left:
+        matched.append(Shipped(item.sku, warehouse_id, left, None))
+    return matched

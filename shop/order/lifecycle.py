@@ -1,0 +1,197 @@
+"""Moving orders: the only door, along one table, each move with its audit row and its news in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from django.db.models import Sum
+from django.utils import timezone
+
+from integrations.hub import outgoing, topics
+from integrations.hub.models import Attempt
+from shop import wiring
+from shop.order.models import Order, OrderStatusChange, PaymentMethod, Status
+from shop.stock import holds
+
+S = Status
+MOVES: dict[Status, frozenset[Status]] = {
+    S.PENDING_PAYMENT: frozenset({S.PAID, S.CANCELLED, S.EXPIRED}),
+    S.EXPIRED: frozenset({S.PAID}),
+    S.PAID: frozenset({S.PARTLY_SHIPPED, S.SHIPPED, S.CANCELLING}),
+    S.ON_ACCOUNT: frozenset({S.PARTLY_SHIPPED, S.SHIPPED, S.CANCELLING}),
+    S.PARTLY_SHIPPED: frozenset({S.PARTLY_SHIPPED, S.SHIPPED, S.CANCELLING}),
+    S.CANCELLING: frozenset({S.CANCELLED, S.PARTLY_SHIPPED, S.SHIPPED}),
+    S.CANCELLED: frozenset({S.PARTLY_SHIPPED, S.SHIPPED}),
+    S.SHIPPED: frozenset(),
+}
+
+
+class IllegalMove(Exception):
+    """The order is not in a state from which this can be done."""
+
+    def __init__(self, order: Order, wanted: str) -> None:
+        super().__init__(
+            f"Order {order.number} is {order.get_status_display()}; it cannot become {Status(wanted).label}."
+        )
+        self.order = order
+
+
+def _move(order: Order, status: Status, *, actor: str, reason: str = "") -> None:
+    """Move a locked order, with its audit row."""
+    if status not in MOVES[Status(order.status)]:
+        raise IllegalMove(order, status)
+    OrderStatusChange.objects.create(
+        order=order, old_status=order.status, new_status=status, actor=actor, reason=reason
+    )
+    order.status = status
+
+
+@contextmanager
+def locked(number: str) -> Iterator[Order]:
+    """One business transaction on one order, its row locked first."""
+    with outgoing.recording():
+        yield Order.objects.select_for_update(of=("self",), no_key=True).get(number=number)
+
+
+def confirm_payment(number: str, *, actor: str, reference: str = "") -> Order:
+    """The money has arrived: pending or expired becomes paid.
+
+    After expiry the goods are promised anew; where they are gone OutOfStock is raised and nothing changes: the caller
+    makes it a task for staff (give back or wait). Doing it again on a paid order raises IllegalMove.
+    """
+    with locked(number) as order:
+        expired = order.status == S.EXPIRED
+        _move(order, S.PAID, actor=actor, reason=reference)
+        order.paid_at = timezone.now()
+        order.payment_deadline = None
+        order.save(update_fields=["status", "paid_at", "payment_deadline"])
+        wiring.order_released(order)
+        if expired:
+            holds.promise(list(order.lines.all()), deadline=None)
+        else:
+            holds.keep(order.pk)
+    return order
+
+
+def note_account_payment(number: str, *, actor: str) -> Order:
+    """Money for an order that was accepted on account: a fact, not a move."""
+    with locked(number) as order:
+        if order.payment_method != PaymentMethod.ON_ACCOUNT or order.paid_at:
+            raise IllegalMove(order, S.PAID)
+        order.paid_at = timezone.now()
+        order.save(update_fields=["paid_at"])
+        OrderStatusChange.objects.create(
+            order=order, old_status=order.status, new_status=order.status, actor=actor, reason="paid"
+        )
+    return order
+
+
+def cancel(number: str, *, actor: str, reason: str = "") -> Order:
+    """Cancel an order. Unpaid: at once, its goods free again.
+
+    Released (paid or on account): *cancelling*; its goods stay held until the systems that were told of it say they
+    will not ship. If none was ever told, it is cancelled at once.
+    """
+    with locked(number) as order:
+        if order.status == S.PENDING_PAYMENT:
+            _move(order, S.CANCELLED, actor=actor, reason=reason)
+            order.payment_deadline = None
+            order.save(update_fields=["status", "payment_deadline"])
+            wiring.order_cancelled(order)
+            holds.release(order.pk)
+        else:
+            _move(order, S.CANCELLING, actor=actor, reason=reason)
+            order.save(update_fields=["status"])
+            wiring.order_withdrawn(order)
+    if order.status == S.CANCELLING:
+        # A second transaction: what started sending before the first one's commit has its attempt on disk by now,
+        # and what starts after it reads *cancelling* (docs/delivery.md, "cancelling against sending").
+        finish_cancelling(number)
+        order.refresh_from_db()
+    return order
+
+
+def finish_cancelling(number: str) -> bool:
+    """A cancelling order of which no remote was ever told, and of which nothing left, is cancelled; True if so."""
+    with locked(number) as order:
+        if order.status != S.CANCELLING or was_told(order):
+            return False
+        acknowledge_cancellation(order, actor="weft")
+    return True
+
+
+def was_told(order: Order) -> bool:
+    """Was sending this order to a system that moves goods ever started? (A committed attempt: perhaps it arrived.)"""
+    return Attempt.objects.filter(outgoing__subject=order.subject, outgoing__topic__in=_goods_topics()).exists()
+
+
+def _goods_topics() -> list[str]:
+    return [name for name, topic in topics.registered().items() if topic.acts_on_goods]
+
+
+def acknowledge_cancellation(order: Order, *, actor: str) -> None:
+    """Nobody will ship what is left of this locked order: its goods are free again.
+
+    Where a part had left before, the order is shipped in part and needs a return.
+    """
+    if order.status != S.CANCELLING:
+        return
+    has_left = order.parcels.exists()
+    if has_left:
+        order.needs_return = True
+    _move(order, S.PARTLY_SHIPPED if has_left else S.CANCELLED, actor=actor)
+    order.save(update_fields=["status", "needs_return"])
+    if order.status == S.CANCELLED:
+        wiring.order_cancelled(order)
+    holds.release(order.pk)
+
+
+def refuse_cancellation(order: Order, *, actor: str, reason: str) -> None:
+    """The goods had left already: the locked order waits for the news of its shipment, and needs a return."""
+    if not order.needs_return:
+        order.needs_return = True
+        order.save(update_fields=["needs_return"])
+        OrderStatusChange.objects.create(
+            order=order, old_status=order.status, new_status=order.status, actor=actor, reason=reason
+        )
+
+
+def note_shipped(order: Order, *, actor: str, reason: str) -> None:
+    """A parcel of this locked order was written: partly or wholly shipped. After a cancellation: needs a return."""
+    ordered = order.lines.aggregate(n=Sum("quantity"))["n"] or 0
+    left = order.lines.aggregate(n=Sum("parcel_lines__quantity"))["n"] or 0
+    status = S.SHIPPED if left >= ordered else S.PARTLY_SHIPPED
+    if order.status in (S.CANCELLING, S.CANCELLED):
+        order.needs_return = True
+        if order.status == S.CANCELLING and status is S.PARTLY_SHIPPED:
+            order.save(update_fields=["needs_return"])
+            return  # the rest is still being cancelled
+    if order.status != status or status is S.PARTLY_SHIPPED:
+        _move(order, status, actor=actor, reason=reason)
+    order.save(update_fields=["status", "needs_return"])
+
+
+def expire_overdue(now: datetime | None = None, limit: int = 500) -> int:
+    """Expire unpaid orders whose deadline has passed, each in its own transaction; returns how many."""
+    at = now or timezone.now()
+    overdue = Order.objects.filter(status=S.PENDING_PAYMENT, payment_deadline__lte=at)
+    return sum(_expire(number, at) for number in overdue.values_list("number", flat=True)[:limit])
+
+
+def _expire(number: str, at: datetime) -> bool:
+    with locked(number) as order:
+        if order.status != S.PENDING_PAYMENT or not order.payment_deadline or order.payment_deadline > at:
+            return False  # paid, cancelled or extended meanwhile
+        _move(order, S.EXPIRED, actor="weft", reason="payment deadline")
+        order.save(update_fields=["status"])
+        wiring.order_cancelled(order)
+        holds.release(order.pk)
+    return True
+
+
+def finish_cancellations() -> int:
+    """What a crash between the two transactions of `cancel` left behind; returns how many were finished."""
+    numbers: Sequence[str] = list(Order.objects.filter(status=S.CANCELLING).values_list("number", flat=True)[:500])
+    return sum(finish_cancelling(number) for number in numbers)

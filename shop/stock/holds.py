@@ -1,0 +1,191 @@
+"""Promises. A hold changes `reserved` only; a promise is one conditional statement and never raises a shortage."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import F
+
+from shop.order.models import Line
+from shop.stock import pools
+from shop.stock.models import Cause, Hold, Pool
+
+# One statement: pools are locked in sku order, taken from where enough is free, and a hold is written for each line
+# of a pool that gave. A SKU that several lines share is taken once, for their sum.
+_PROMISE = """
+WITH wanted AS (
+    SELECT sku COLLATE "C" AS sku, line_id, quantity
+    FROM unnest(%s::text[], %s::bigint[], %s::int[]) AS w(sku, line_id, quantity)
+), sums AS (
+    SELECT sku, sum(quantity) AS quantity FROM wanted GROUP BY sku
+), locked AS (
+    SELECT p.sku FROM stock_pool p JOIN sums USING (sku) ORDER BY p.sku COLLATE "C" FOR UPDATE OF p
+), taken AS (
+    UPDATE stock_pool p
+    SET reserved = p.reserved + s.quantity,
+        shortage = greatest(0, p.reserved + s.quantity + p.escrow - p.on_hand)
+    FROM sums s JOIN locked USING (sku)
+    WHERE p.sku = s.sku AND p.on_hand - p.reserved - p.escrow >= s.quantity AND p.shortage = 0
+    RETURNING p.sku
+)
+INSERT INTO stock_hold (sku, line_id, quantity, consumed, released, deadline)
+SELECT w.sku, w.line_id, w.quantity, 0, 0, %s FROM wanted w JOIN taken USING (sku)
+RETURNING sku
+"""
+
+
+class OutOfStock(Exception):
+    """Not enough is free. `short` maps each SKU that failed to the units that are free now."""
+
+    def __init__(self, short: dict[str, int]) -> None:
+        self.short = short
+        super().__init__(", ".join(f"{sku}: {free} left" for sku, free in sorted(short.items())))
+
+
+def promise(lines: Sequence[Line], *, deadline: datetime | None) -> None:
+    """Hold each line's quantity until `deadline` (None: for good), all of them or none.
+
+    As late as possible in the caller's transaction. Raises OutOfStock; the caller's transaction must then roll back.
+    """
+    wanted = Counter[str]()
+    for line in lines:
+        wanted[line.partner_sku] += line.quantity
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _PROMISE,
+            [
+                [line.partner_sku for line in lines],
+                [line.pk for line in lines],
+                [line.quantity for line in lines],
+                deadline,
+            ],
+        )
+        held = {row[0] for row in cursor.fetchall()}
+    if missing := set(wanted) - held:
+        free = {pool.sku: pool.free for pool in Pool.objects.filter(sku__in=missing)}
+        raise OutOfStock({sku: free.get(sku, 0) for sku in missing})
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """`quantity` units of `sku` left `warehouse_id` for `line_id` (None: more left than the order had)."""
+
+    sku: str
+    warehouse_id: int
+    quantity: int
+    line_id: int | None
+
+
+def release(order_id: int, *, deadline_before: datetime | None = None) -> int:
+    """Give back every open unit of an order; returns units. Doing it again changes nothing.
+
+    With `deadline_before`, only holds whose deadline has passed by then.
+    """
+    holds = Hold.objects.filter(line__order_id=order_id, open__gt=0)
+    if deadline_before is not None:
+        holds = holds.filter(deadline__lte=deadline_before)
+    pools.lock(list(holds.values_list("pool_id", flat=True)))
+    with connection.cursor() as cursor:
+        cursor.execute(_RELEASE, [order_id, deadline_before, deadline_before])
+        freed = dict(cursor.fetchall())
+    pools.note_shortages(freed.keys(), Cause.COUNT)
+    return sum(freed.values())
+
+
+_RELEASE = """
+WITH mine AS (
+    SELECT h.id, h.sku, h.quantity - h.consumed - h.released AS units
+    FROM stock_hold h JOIN order_line l ON l.id = h.line_id
+    WHERE l.order_id = %s AND h.quantity > h.consumed + h.released
+      AND (%s::timestamptz IS NULL OR h.deadline <= %s)
+    ORDER BY h.id FOR UPDATE OF h
+), closed AS (
+    UPDATE stock_hold h SET released = h.released + m.units FROM mine m WHERE h.id = m.id RETURNING h.sku, m.units
+), freed AS (
+    SELECT sku, sum(units)::bigint AS units FROM closed GROUP BY sku
+)
+UPDATE stock_pool p
+SET reserved = p.reserved - f.units, shortage = greatest(0, p.reserved - f.units + p.escrow - p.on_hand)
+FROM freed f WHERE p.sku = f.sku
+RETURNING p.sku, f.units
+"""
+
+
+def keep(order_id: int) -> int:
+    """Take the deadline off an order's open holds (it is paid); returns open units."""
+    holds = Hold.objects.filter(line__order_id=order_id, open__gt=0)
+    holds.update(deadline=None)
+    return sum(holds.values_list("open", flat=True))
+
+
+def consume(shipped: Sequence[Shipped], *, document: str, actor: str) -> None:
+    """Goods have left. Levels and pools fall by what left, reservations by what of it was still promised.
+
+    `on_hand_rev` rises, so that a reading which started before this is refused for these levels. What left beyond
+    the promise may raise a shortage. One transaction with the parcel that says so.
+    """
+    skus = sorted({s.sku for s in shipped})
+    pools.lock(skus)
+    pools.lock_levels(skus)
+    drawn: Counter[str] = Counter()
+    for item in shipped:
+        drawn[item.sku] += _draw(item)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CONSUME,
+            [
+                [s.sku for s in shipped],
+                [s.warehouse_id for s in shipped],
+                [s.quantity for s in shipped],
+                list(drawn),
+                list(drawn.values()),
+                document,
+                actor,
+            ],
+        )
+    pools.note_shortages(skus, Cause.SHIPPED)
+
+
+def _draw(item: Shipped) -> int:
+    """Consume the line's open holds, oldest first; returns the units that were still held."""
+    left = item.quantity
+    if item.line_id is None:
+        return 0
+    for hold in Hold.objects.select_for_update(of=("self",)).filter(line_id=item.line_id, open__gt=0).order_by("id"):
+        units = min(left, hold.open)
+        Hold.objects.filter(pk=hold.pk).update(consumed=F("consumed") + units)
+        left -= units
+        if not left:
+            break
+    return item.quantity - left
+
+
+_CONSUME = """
+WITH gone AS (
+    SELECT sku, warehouse_id, sum(quantity)::bigint AS quantity
+    FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) AS g(sku, warehouse_id, quantity) GROUP BY sku, warehouse_id
+), drawn AS (
+    SELECT sku, units FROM unnest(%s::text[], %s::bigint[]) AS d(sku, units)
+), levels AS (
+    INSERT INTO stock_level AS l (sku, warehouse_id, on_hand, on_hand_rev, reading_seq)
+    SELECT sku, warehouse_id, -quantity, 1, 0 FROM gone ORDER BY sku COLLATE "C", warehouse_id
+    ON CONFLICT (sku, warehouse_id)
+    DO UPDATE SET on_hand = l.on_hand + excluded.on_hand, on_hand_rev = l.on_hand_rev + 1
+), moved AS (
+    INSERT INTO stock_movement (sku, warehouse_id, quantity, reason, document, actor, note)
+    SELECT sku, warehouse_id, -quantity, 'shipped', %s, %s, '' FROM gone
+), fallen AS (
+    SELECT g.sku, sum(CASE WHEN w.is_sellable THEN g.quantity ELSE 0 END)::bigint AS quantity
+    FROM gone g JOIN stock_warehouse w ON w.id = g.warehouse_id GROUP BY g.sku
+)
+UPDATE stock_pool p
+SET on_hand = p.on_hand - f.quantity,
+    reserved = p.reserved - coalesce(d.units, 0),
+    shortage = greatest(0, p.reserved - coalesce(d.units, 0) + p.escrow - (p.on_hand - f.quantity))
+FROM fallen f LEFT JOIN drawn d USING (sku)
+WHERE p.sku = f.sku
+"""

@@ -1,0 +1,72 @@
+"""Locks and shortages: what every statement that touches pools shares."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db import connection
+from django.db.models.functions import Now
+
+from shop.stock.models import Cause, Hold, Pool, Shortage
+
+
+def lock(skus: Collection[str]) -> None:
+    """Lock these pools in sku order. Before levels, holds and outgoing rows; after the order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'SELECT 1 FROM stock_pool WHERE sku = ANY(%s) ORDER BY sku COLLATE "C" FOR UPDATE', [sorted(set(skus))]
+        )
+
+
+def lock_levels(skus: Collection[str]) -> None:
+    """Lock every level of these SKUs, after their pools."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'SELECT 1 FROM stock_level WHERE sku = ANY(%s) ORDER BY sku COLLATE "C", warehouse_id FOR UPDATE',
+            [sorted(set(skus))],
+        )
+
+
+def note_shortages(skus: Collection[str], cause: Cause, *, reading: int | None = None) -> None:
+    """Open, adjust or close the Shortage row of each of these pools (locked), as its `shortage` now says.
+
+    A shortage seen by a reading is provisional until `confirm_standing`.
+    """
+    pools = list(Pool.objects.filter(sku__in=list(skus)))
+    standing = {s.pool_id: s for s in Shortage.objects.filter(pool__in=pools, closed_at=None)}
+    for pool in pools:
+        row = standing.get(pool.sku)
+        if pool.shortage and row is None:
+            Shortage.objects.create(
+                pool=pool,
+                quantity=pool.shortage,
+                cause=cause,
+                provisional=reading is not None,
+                orders=affected_orders(pool.sku, pool.shortage),
+                opened_by_reading=reading,
+            )
+        elif pool.shortage and row is not None and row.quantity != pool.shortage:
+            row.quantity = pool.shortage
+            row.orders = affected_orders(pool.sku, pool.shortage)
+            row.provisional = row.provisional and reading is not None
+            row.save(update_fields=["quantity", "orders", "provisional"])
+        elif not pool.shortage and row is not None:
+            _close(row)
+
+
+def _close(row: Shortage) -> None:
+    Shortage.objects.filter(pk=row.pk).update(closed_at=Now())
+
+
+def affected_orders(sku: str, short: int) -> list[str]:
+    """Numbers of the orders whose promises cannot be kept, newest promise first, until `short` units are covered."""
+    numbers: list[str] = []
+    for number, units in (
+        Hold.objects.filter(pool=sku, open__gt=0).order_by("-id").values_list("line__order__number", "open").iterator()
+    ):
+        if short <= 0:
+            break
+        if number not in numbers:
+            numbers.append(number)
+        short -= units
+    return numbers
