@@ -1,0 +1,1 @@
+"""The demo company: its catalogue and the illustrations of its products."""

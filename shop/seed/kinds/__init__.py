@@ -1,0 +1,1 @@
+"""The kinds of thing the demo company sells, one drawing function each."""
