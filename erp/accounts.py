@@ -14,6 +14,13 @@ def erp_accounts() -> list[Account]:
     return list(Account.objects.filter(kind="erp").exclude(state=AccountState.RETIRED).order_by("pk"))
 
 
+def announce(provider: str, name: str, warehouses: tuple[str, ...]) -> Account:
+    """An ERP that is on its way: its account is *starting*, its work waits, its warehouses are its own already."""
+    account = Account.objects.filter(name=name).first() or accounts.connect("erp", provider, name, {})
+    Warehouse.objects.filter(code__in=warehouses).update(erp_account=account)
+    return account
+
+
 def connect(provider: str, name: str, settings: Mapping[str, str], warehouses: tuple[str, ...] = ()) -> Account:
     """Make or refresh an ERP account, and give it the figures of these warehouses (codes)."""
     account = accounts.connect("erp", provider, name, settings)

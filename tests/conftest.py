@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
+from erp.local import tryton_server
+from erp.local.tryton_server import Home, TrytonServer
 from psycopg import sql
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -81,3 +84,14 @@ def worker_id(request: pytest.FixtureRequest) -> str:
 def _media(tmp_path: Path, settings: Any) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.WEFT_MAIL_FOLDER = tmp_path / "mail"
+
+
+@pytest.fixture(scope="session")
+def tryton(worker_id: str) -> Iterator[TrytonServer]:
+    """A real Tryton, this worker's own, from the shared snapshot (built once: about two minutes)."""
+    base = Path(os.environ.get("WEFT_TRYTON_HOME") or ROOT / "var" / "tryton-test").resolve()
+    home = Home(base, base / f"instance-{worker_id}", base / "secrets")
+    tryton_server.reset(home)
+    server = tryton_server.bring_up(home, tryton_server.read_catalogue(), 8115, lambda word: None)
+    yield server
+    server.stop()

@@ -126,7 +126,7 @@ def _lease(ids: list[int], token: uuid.UUID) -> tuple[Outgoing, ...]:
         )
         cursor.execute(
             """INSERT INTO hub_laneclock (lane, claimed_at)
-               SELECT DISTINCT lane, clock_timestamp() FROM hub_outgoing WHERE id = ANY(%s) ORDER BY lane
+               SELECT lane, clock_timestamp() FROM hub_outgoing WHERE id = ANY(%s) GROUP BY lane ORDER BY lane
                ON CONFLICT (lane) DO UPDATE SET claimed_at = excluded.claimed_at""",
             [ids],
         )

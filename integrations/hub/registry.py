@@ -62,5 +62,12 @@ def connector_class(account: Account) -> type[Connector]:
 
 
 def connect(account: Account, *, budget: float = 75.0, now: Callable[[], datetime] = timezone.now) -> Connector:
-    """A connector for one piece of work on one account; all its calls together take at most `budget` seconds."""
-    return connector_class(account)({**account.settings, **account.credentials}, Door(budget=budget), now)
+    """A connector for one piece of work on one account; all its calls together take at most `budget` seconds.
+
+    Raises Misconfigured when the account's form is not filled in.
+    """
+    found = connector_class(account)
+    values = {**account.settings, **account.credentials}
+    if missing := [field.label for field in found.fields if field.required and not values.get(field.name)]:
+        raise Misconfigured(f"Not filled in: {', '.join(map(str, missing))}.")
+    return found(values, Door(budget=budget), now)

@@ -1,0 +1,239 @@
+"""Accounts in the admin: their health, their settings, and what staff do with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from integrations.hub import accounts, parking, registry
+from integrations.hub.account_form import form_for, setting_names
+from integrations.hub.admin_pages import Refused, StaffAdmin, act, too_late
+from integrations.hub.connector import Connector
+from integrations.hub.models import Account, AccountState, Outgoing
+
+OPERATE = ["hub.operate_account"]
+STATE_COLOURS = {"active": "success", "starting": "info", "paused": "warning", "retired": ""}
+
+
+class TroubleFilter(admin.SimpleListFilter):
+    title = gettext_lazy("problem")
+    parameter_name = "trouble"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("with a problem")), ("no", _("without"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Account]) -> QuerySet[Account]:
+        match self.value():
+            case "yes":
+                return queryset.exclude(problem="").exclude(state=AccountState.RETIRED)
+            case "no":
+                return queryset.filter(problem="")
+        return queryset
+
+
+def _rows(**which: Any) -> Coalesce:
+    """How many of an account's outgoing rows are such, as one subquery."""
+    rows = Outgoing.objects.filter(account=OuterRef("pk"), delivered__lt=F("wanted"), **which)
+    counted = rows.order_by().values("account").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
+@admin.register(Account)
+class AccountAdmin(StaffAdmin):
+    list_display = ("name", "connector", "state_badge", "health", "remote_version", "checked_at", "waiting", "parked")
+    list_filter = ("state", "kind", TroubleFilter)
+    search_fields = ("name", "provider")
+    actions_detail = ("test_connection", "pause", "resume", "retire")
+    readonly_fields = (
+        "connector", "state_badge", "health", "remote_version", "checked_at", "active_since", "created_at",
+        "shown_notes", "shown_settings",
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(waiting=_rows(parked_at__isnull=True), parked=_rows(parked_at__isnull=False))
+        )
+
+    # --- columns ---
+
+    @display(description=gettext_lazy("connector"))
+    def connector(self, account: Account) -> str:
+        known = registry.connectors().get((account.kind, account.provider))
+        return _(known.label) if known else f"{account.kind}/{account.provider} ({_('not installed')})"
+
+    @display(description=gettext_lazy("state"), label=STATE_COLOURS, ordering="state")
+    def state_badge(self, account: Account) -> tuple[str, Any]:
+        return account.state, account.get_state_display()
+
+    @display(description=gettext_lazy("health"))
+    def health(self, account: Account) -> str:
+        if account.problem:
+            return format_html('<span class="weft-bad">{}</span>', account.problem)
+        return format_html('<span class="weft-good">{}</span>', _("works")) if account.checked_at else _("not asked yet")
+
+    @display(description=gettext_lazy("open"), ordering="waiting")
+    def waiting(self, account: Any) -> str:
+        return self._counted(account, account.waiting, "open")
+
+    @display(description=gettext_lazy("parked"), ordering="parked")
+    def parked(self, account: Any) -> str:
+        return self._counted(account, account.parked, "parked")
+
+    def _counted(self, account: Account, number: int, state: str) -> str:
+        link = f"{reverse('admin:hub_outgoing_changelist')}?account__id__exact={account.pk}&state={state}"
+        return format_html('<a href="{}">{}</a>', link, number) if number else "0"
+
+    @display(description=gettext_lazy("notes"))
+    def shown_notes(self, account: Account) -> str:
+        return format_html_join("", "<p>{}</p>", ((note,) for note in account.notes)) or "–"
+
+    @display(description=gettext_lazy("settings"))
+    def shown_settings(self, account: Account) -> str:
+        known = registry.connectors().get((account.kind, account.provider))
+        secrets = account.credentials if account.sealed else {}
+        rows = [
+            (_(f.label), (_("set") if f.name in secrets else "–") if f.secret else account.settings.get(f.name) or "–")
+            for f in (known.fields if known else ())
+        ]
+        return format_html_join("", "<p>{}: {}</p>", rows) or "–"
+
+    # --- the form ---
+
+    def _connector(self, request: HttpRequest, account: Account | None) -> type[Connector] | None:
+        if account is not None:
+            return registry.connectors().get((account.kind, account.provider))
+        kind, _colon, provider = request.GET.get("connector", "").partition(":")
+        return registry.connectors().get((kind, provider))
+
+    def _may_edit(self, request: HttpRequest, account: Account | None) -> bool:
+        if self._connector(request, account) is None:
+            return False
+        return self.has_change_permission(request, account) if account else self.has_add_permission(request)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Account | None = None) -> Any:
+        connector = self._connector(request, obj)
+        standing = ("connector", "state_badge", "health", "remote_version", "checked_at", "active_since", "shown_notes")
+        facts = [(gettext_lazy("How it stands"), {"fields": standing})] if obj else []
+        if connector is None or not self._may_edit(request, obj):
+            return [*facts, (gettext_lazy("Settings"), {"fields": ("name", "shown_settings")})]
+        fields = ("name", *setting_names(connector), "own_password")
+        return [*facts, (_(connector.label), {"fields": fields})]
+
+    def get_form(self, request: HttpRequest, obj: Account | None = None, change: bool = False, **kwargs: Any) -> Any:
+        connector = self._connector(request, obj)
+        if connector is None or not self._may_edit(request, obj):
+            return super().get_form(request, obj, change, **{**kwargs, "fields": ()})
+        return form_for(connector, request.user)
+
+    def has_change_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
+        if obj is not None and (obj.state == AccountState.RETIRED or self._connector(request, obj) is None):
+            return False
+        return super().has_change_permission(request, obj)
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        if self._connector(request, None) is not None:
+            return super().add_view(request, form_url, extra_context)
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        choices = sorted((kind, name, _(known.label)) for (kind, name), known in registry.connectors().items())
+        context = {**self.admin_site.each_context(request), "title": _("A new account: with whom?"), "choices": choices}
+        return TemplateResponse(request, "admin/hub/account/choose.html", context)
+
+    def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
+        """Settings are the account's own data, not a service's doing: they commit with the form."""
+        if change:
+            Account.objects.filter(pk=obj.pk).update(name=obj.name)
+        else:
+            kind, _colon, provider = request.GET["connector"].partition(":")
+            obj.kind, obj.provider = kind, provider
+        obj.pk = accounts.connect(obj.kind, obj.provider, obj.name, form.settings()).pk
+
+    # --- actions ---
+
+    def offers(self, action: str, obj: Account) -> bool:
+        return obj.state in {
+            "test_connection": {AccountState.STARTING, AccountState.ACTIVE, AccountState.PAUSED},
+            "pause": {AccountState.STARTING, AccountState.ACTIVE},
+            "resume": {AccountState.PAUSED},
+            "retire": {AccountState.STARTING, AccountState.ACTIVE, AccountState.PAUSED},
+        }.get(action, set(AccountState))
+
+    @action(description=gettext_lazy("Test the connection"), url_path="test", icon="network_check", permissions=OPERATE)
+    def test_connection(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        account = self.wanted(request, object_id)
+        if not self.offers("test_connection", account):
+            return too_late(self, request, account)
+        explain = [_("Weft asks the remote now, which may take up to 20 seconds. Nothing is written there.")]
+        return act(self, request, account, lambda _data: _tested(account), title=_("Test the connection"),
+                   button=_("Ask now"), explain=explain)  # fmt: skip
+
+    @action(description=gettext_lazy("Pause"), url_path="pause", icon="pause", permissions=OPERATE)
+    def pause(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        account = self.wanted(request, object_id)
+        if not self.offers("pause", account):
+            return too_late(self, request, account)
+        explain = [_("Nothing more is sent until somebody resumes it. The work waits and is not lost.")]
+        return act(self, request, account, lambda _data: _paused(account), title=_("Pause the account"),
+                   button=_("Pause"), explain=explain)  # fmt: skip
+
+    @action(description=gettext_lazy("Resume"), url_path="resume", icon="play_arrow", permissions=OPERATE,
+            variant=ActionVariant.PRIMARY)  # fmt: skip
+    def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        account = self.wanted(request, object_id)
+        if not self.offers("resume", account):
+            return too_late(self, request, account)
+        explain = [_("The connection is checked first, then what waits is sent.")]
+        return act(self, request, account, lambda _data: _resumed(account), title=_("Resume the account"),
+                   button=_("Resume"), explain=explain)  # fmt: skip
+
+    @action(description=gettext_lazy("Retire"), url_path="retire", icon="inventory_2", permissions=OPERATE)
+    def retire(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        account = self.wanted(request, object_id)
+        if not self.offers("retire", account):
+            return too_late(self, request, account)
+        explain = [
+            _("Nothing new is started with it, and what still waits is withdrawn. Its history stays."),
+            _("This cannot be undone: to work with this partner again, make a new account."),
+        ]
+        return act(self, request, account, lambda _data: _retired(account), title=_("Retire the account"),
+                   button=_("Retire for good"), explain=explain, danger=True)  # fmt: skip
+
+
+def _tested(account: Account) -> str:
+    if accounts.check(account):
+        account.refresh_from_db()
+        return _("It works. The remote's version: %(version)s") % {"version": account.remote_version or "–"}
+    account.refresh_from_db()
+    raise Refused(_("It does not work: %(problem)s") % {"problem": account.problem}, final=True)
+
+
+def _paused(account: Account) -> str:
+    accounts.pause(account)
+    return _("Paused.")
+
+
+def _resumed(account: Account) -> str:
+    accounts.resume(account)
+    return _("Resumed: the connection is checked within seconds.")
+
+
+def _retired(account: Account) -> str:
+    with transaction.atomic(durable=True):
+        Account.objects.filter(pk=account.pk).update(state=AccountState.RETIRED)
+        withdrawn = parking.withdraw(account, "Withdrawn: the account was retired.")
+    return _("Retired. Rows withdrawn: %(number)s") % {"number": withdrawn}

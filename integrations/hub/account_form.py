@@ -1,0 +1,102 @@
+"""The form of an account, made from what its connector declares. Secrets go in and never come out."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
+
+from integrations.hub.connector import Connector, Field
+from integrations.hub.models import Account
+
+PREFIX = "setting_"
+
+
+class AccountForm(forms.ModelForm):
+    """`connector` and `user` are set by `form_for`."""
+
+    connector: ClassVar[type[Connector]]
+    user: ClassVar[Any]
+
+    own_password = forms.CharField(
+        label=_("Your own password"),
+        required=False,
+        help_text=_("Needed when credentials or the identity of the account change."),
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "current-password"}),
+    )
+
+    class Meta:
+        model = Account
+        fields = ["name"]
+        widgets = {"name": UnfoldAdminTextInputWidget()}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kept = self.kept_secrets()
+        for field in self.connector.fields:
+            shown = self.fields[PREFIX + field.name]
+            if field.secret:
+                shown.required = field.required and field.name not in kept
+                if field.name in kept:
+                    shown.widget.attrs["placeholder"] = gettext("set; leave empty to keep it")
+            else:
+                shown.initial = self.instance.settings.get(field.name, field.default)
+                # Disabled fields ignore what is posted: another merchant is another account.
+                shown.disabled = field.name in self.connector.identity and is_used(self.instance)
+
+    def kept_secrets(self) -> dict[str, str]:
+        return self.instance.credentials if self.instance.pk else {}
+
+    def settings(self) -> dict[str, str]:
+        """All settings as `accounts.connect` wants them: what was typed, and the secrets that were left alone."""
+        typed = {field.name: self.cleaned_data.get(PREFIX + field.name) or "" for field in self.connector.fields}
+        kept = self.kept_secrets()
+        secret = {field.name for field in self.connector.fields if field.secret}
+        values = {name: value or (kept.get(name, "") if name in secret else "") for name, value in typed.items()}
+        return {name: value for name, value in values.items() if value or name not in secret}
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not self.errors and self._is_sensitive() and not self.user.check_password(data.get("own_password") or ""):
+            self.add_error("own_password", _("This is not your password. Nothing was changed."))
+        return data
+
+    def _is_sensitive(self) -> bool:
+        for field in self.connector.fields:
+            typed = self.cleaned_data.get(PREFIX + field.name) or ""
+            if field.secret and typed:
+                return True
+            identity = field.name in self.connector.identity
+            if identity and self.instance.pk and typed != self.instance.settings.get(field.name, ""):
+                return True
+        return False
+
+
+def is_used(account: Account) -> bool:
+    """Did it ever work, or was anything ever meant for it?"""
+    return bool(account.pk) and (account.active_since is not None or account.outgoing.exists())
+
+
+def form_for(connector: type[Connector], user: Any) -> type[AccountForm]:
+    """The form class of one connector, filled in by `user`."""
+    fields = {PREFIX + field.name: _form_field(field) for field in connector.fields}
+    return type("ConnectorForm", (AccountForm,), {**fields, "connector": connector, "user": user})
+
+
+def _form_field(field: Field) -> forms.CharField:
+    # A connector knows no Django, so its words are translated here; they stand in `words.py` for the catalogue.
+    label, help_text = gettext(field.label), gettext(field.help) if field.help else ""
+    widget = (
+        UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"})
+        if field.secret
+        else UnfoldAdminTextInputWidget()
+    )
+    return forms.CharField(label=label, help_text=help_text, required=field.required, widget=widget)
+
+
+def setting_names(connector: type[Connector]) -> list[str]:
+    """The names of the form's fields for a connector's settings."""
+    return [PREFIX + field.name for field in connector.fields]

@@ -1,0 +1,225 @@
+"""Outgoing work in the admin: where each row stands, each try of it, and another go for what was parked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import F, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.decorators import action, display
+
+from integrations.hub import parking, topics
+from integrations.hub.admin_pages import Refused, ViewOnlyAdmin, act, too_late
+from integrations.hub.models import AccountState, Outgoing
+from integrations.hub.values import Lane
+
+OPERATE = ["hub.operate_outgoing"]
+ATTEMPTS_SHOWN = 50
+STATES: dict[str, Any] = {
+    "delivered": gettext_lazy("delivered"),
+    "parked": gettext_lazy("parked"),
+    "flight": gettext_lazy("in flight"),
+    "waiting": gettext_lazy("waiting for another"),
+    "open": gettext_lazy("open"),
+}
+STATE_COLOURS = {"delivered": "success", "parked": "danger", "flight": "info", "waiting": "warning", "open": "info"}
+LANES = {
+    Lane.MONEY: gettext_lazy("money"),
+    Lane.PARCELS: gettext_lazy("parcels"),
+    Lane.ORDERS: gettext_lazy("orders"),
+    Lane.STOCK: gettext_lazy("stock figures"),
+    Lane.CATALOGUE: gettext_lazy("catalogue"),
+}
+
+
+def state_of(row: Outgoing) -> str:
+    """Where a row stands, as one of STATES."""
+    if not row.is_open:
+        return "delivered"
+    if row.parked_at:
+        return "parked"
+    if row.lease_until and row.lease_until > timezone.now():
+        return "flight"
+    return "waiting" if row.waits_key else "open"
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = gettext_lazy("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(STATES.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Outgoing]) -> QuerySet[Outgoing]:
+        undelivered = Q(delivered__lt=F("wanted"))
+        unparked = undelivered & Q(parked_at__isnull=True)
+        flying = Q(lease_until__gt=timezone.now())
+        match self.value():
+            case "delivered":
+                return queryset.filter(delivered__gte=F("wanted"))
+            case "parked":
+                return queryset.filter(undelivered, parked_at__isnull=False)
+            case "flight":
+                return queryset.filter(unparked & flying)
+            case "waiting":
+                return queryset.filter(unparked).exclude(waits_key="")
+            case "open":
+                return queryset.filter(unparked)
+        return queryset
+
+
+class TopicFilter(admin.SimpleListFilter):
+    title = gettext_lazy("topic")
+    parameter_name = "topic"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(name, name) for name in sorted(topics.registered())]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Outgoing]) -> QuerySet[Outgoing]:
+        return queryset.filter(topic=self.value()) if self.value() else queryset
+
+
+class ParkedOnRetired(admin.SimpleListFilter):
+    """Keeps what nobody needs to look at any more out of the way; the home page links here."""
+
+    title = gettext_lazy("account's state")
+    parameter_name = "account_state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("working", _("not retired"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Outgoing]) -> QuerySet[Outgoing]:
+        return queryset.exclude(account__state=AccountState.RETIRED) if self.value() else queryset
+
+
+@admin.register(Outgoing)
+class OutgoingAdmin(ViewOnlyAdmin):
+    list_display = (
+        "topic", "shown_key", "shown_subject", "account", "shown_lane", "state_badge", "failures", "shown_error",
+    )  # fmt: skip
+    list_filter = (StateFilter, TopicFilter, "account", ParkedOnRetired)
+    list_select_related = ("account",)
+    search_fields = ("subject", "key")
+    actions = ("retry_selected",)
+    actions_detail = ("retry",)
+    change_form_after_template = "admin/hub/outgoing/attempts.html"
+    fieldsets = (
+        (
+            gettext_lazy("The work"),
+            {"fields": ("topic", "key", "shown_subject", "account", "shown_lane", "is_command", "serial", "created_at")},
+        ),
+        (
+            gettext_lazy("Where it stands"),
+            {
+                "fields": (
+                    "state_badge", "parked_at", "parked_reason", "failures", "is_unknown", "last_error", "shown_wait",
+                    "next_at", "expires_at", "wanted", "delivered", "delivered_at", "shown_refs", "shown_warnings",
+                )
+            },
+        ),
+        (gettext_lazy("Contents"), {"fields": ("payload", "facts"), "classes": ("collapse",)}),
+    )  # fmt: skip
+    readonly_fields = ("shown_subject", "shown_lane", "state_badge", "shown_wait", "shown_refs", "shown_warnings")
+
+    @display(description=gettext_lazy("key"), ordering="key")
+    def shown_key(self, row: Outgoing) -> str:
+        return Truncator(row.key).chars(48)
+
+    @display(description=gettext_lazy("about"), ordering="subject")
+    def shown_subject(self, row: Outgoing) -> str:
+        link = topics.subject_link(row.subject)
+        return format_html('<a href="{}">{}</a>', link, row.subject) if link else row.subject
+
+    @display(description=gettext_lazy("lane"), ordering="lane")
+    def shown_lane(self, row: Outgoing) -> Any:
+        return LANES.get(Lane(row.lane), row.lane) if row.lane in list(Lane) else row.lane
+
+    @display(description=gettext_lazy("state"), label=STATE_COLOURS)
+    def state_badge(self, row: Outgoing) -> tuple[str, Any]:
+        state = state_of(row)
+        return state, STATES[state]
+
+    @display(description=gettext_lazy("last error"))
+    def shown_error(self, row: Outgoing) -> str:
+        if not row.last_error or not row.is_open:
+            return ""
+        return format_html('<span title="{}">{}</span>', row.last_error, Truncator(row.last_error).chars(80))
+
+    @display(description=gettext_lazy("waits for"))
+    def shown_wait(self, row: Outgoing) -> str:
+        return f"{row.waits_topic} {row.waits_key}" if row.waits_key else "–"
+
+    @display(description=gettext_lazy("remote's documents"))
+    def shown_refs(self, row: Outgoing) -> str:
+        return format_html_join(", ", "{}", ((ref.get("number") or ref.get("id"),) for ref in row.refs)) or "–"
+
+    @display(description=gettext_lazy("warnings"))
+    def shown_warnings(self, row: Outgoing) -> str:
+        return format_html_join("", "<p>{}</p>", ((warning,) for warning in row.warnings)) or "–"
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        row = self.get_object(request, unquote(object_id))
+        attempts = list(row.attempts.all()[:ATTEMPTS_SHOWN]) if row else []
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "attempts": attempts})
+
+    # --- another go ---
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("hub.operate_outgoing")
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Django shows the list again to who may not do what was posted; here that is an answer of its own: 403."""
+        posted = request.POST.get("action") == "retry_selected" and ACTION_CHECKBOX_NAME in request.POST
+        if posted and not self.has_retry_permission(request):
+            raise PermissionDenied
+        return super().changelist_view(request, extra_context)
+
+    @admin.action(description=gettext_lazy("Try the parked ones again"), permissions=["retry"])
+    def retry_selected(self, request: HttpRequest, queryset: QuerySet[Outgoing]) -> None:
+        result = parking.retry(queryset)
+        self.message_user(request, _said(result), messages.SUCCESS if result.retried else messages.WARNING)
+
+    def offers(self, action: str, obj: Outgoing) -> bool:
+        return state_of(obj) == "parked" and obj.account.state != AccountState.RETIRED
+
+    @action(description=gettext_lazy("Try again"), url_path="retry", icon="replay", permissions=OPERATE)
+    def retry(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.wanted(request, object_id)
+        if not self.offers("retry", row):
+            return too_late(self, request, row)
+        explain = [_("Why it is parked: %(reason)s") % {"reason": row.parked_reason or "–"}]
+        return act(self, request, row, _again(row), title=_("Try again"), button=_("Try again now"), explain=explain)
+
+
+def _again(row: Outgoing) -> Callable[[dict[str, Any]], str]:
+    def do(_data: dict[str, Any]) -> str:
+        result = parking.retry(Outgoing.objects.filter(pk=row.pk))
+        if not result.retried:
+            raise Refused(_said(result), final=True)
+        return _said(result)
+
+    return do
+
+
+def _said(result: parking.Retried) -> str:
+    words = ngettext("%(n)d row is due again.", "%(n)d rows are due again.", result.retried) % {"n": result.retried}
+    if not result.skipped:
+        return words
+    left = ngettext(
+        "%(n)d was left alone: not parked, too late, or perhaps done already (look at the remote by hand).",
+        "%(n)d were left alone: not parked, too late, or perhaps done already (look at the remote by hand).",
+        result.skipped,
+    ) % {"n": result.skipped}
+    return f"{words} {left}"

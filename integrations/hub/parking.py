@@ -1,0 +1,63 @@
+"""Parked work: what a person may have tried again, and what would risk doing a thing twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from integrations.hub import wakeups
+from integrations.hub.models import Account, AccountState, Attempt, Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """How many rows are due again, and how many were left alone."""
+
+    retried: int
+    skipped: int
+
+
+def parked() -> QuerySet[Outgoing]:
+    """Work set aside for a person. What a retired account left is nobody's work any more."""
+    return Outgoing.objects.filter(parked_at__isnull=False, delivered__lt=F("wanted")).exclude(
+        account__state=AccountState.RETIRED
+    )
+
+
+def _safe() -> Q:
+    """State is looked at before it is sent. A command may be sent once more only if it surely was not done, in time."""
+    unfinished = Exists(Attempt.objects.filter(outgoing=OuterRef("pk"), finished_at=None))
+    in_time = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    return Q(is_command=False) | (Q(is_unknown=False) & ~unfinished & in_time)
+
+
+def retry(rows: QuerySet[Outgoing]) -> Retried:
+    """Make the parked ones of `rows` due at once. In a transaction of its own.
+
+    Skipped: what is not parked (any more), commands whose outcome is unknown or whose time is over, retired accounts.
+    """
+    asked = list(rows.order_by().values_list("pk", flat=True))
+    with transaction.atomic(durable=True):
+        due = parked().filter(_safe(), pk__in=asked)
+        locked = due.select_for_update(of=("self",)).order_by("account_id", "topic", "key")  # the global lock order
+        lanes = dict(locked.values_list("pk", "lane"))
+        retried = Outgoing.objects.filter(pk__in=lanes, parked_at__isnull=False).update(
+            parked_at=None, parked_reason="", failures=0, crashes=0, failing_since=None, next_at=timezone.now()
+        )
+        if retried:
+            wakeups.on_commit(set(lanes.values()))
+    return Retried(retried, len(asked) - retried)
+
+
+def withdraw(account: Account, reason: str) -> int:
+    """Set everything aside that an account still had to send; returns how many rows. In the caller's transaction.
+
+    What is in flight ends by itself; a row without a lease is never sent again once the account is retired.
+    """
+    waiting = Outgoing.objects.filter(account=account, delivered__lt=F("wanted"), parked_at=None)
+    return waiting.filter(Q(lease_until=None) | Q(lease_until__lte=timezone.now())).update(
+        parked_at=timezone.now(), parked_reason=reason, last_error=reason
+    )
