@@ -70,8 +70,6 @@ CONFIG = """\
 uri = sqlite://
 path = {data}
 list = False
-[web]
-listen = 127.0.0.1:{port}
 [cache]
 transaction = 10
 [session]
@@ -236,9 +234,9 @@ def install(home: Home) -> None:
     mark.write_text(wanted)
 
 
-def _write_config(home: Home, port: int) -> Path:
+def _write_config(home: Home) -> Path:
     config = home.instance / "trytond.conf"
-    config.write_text(CONFIG.format(data=home.data, port=port))
+    config.write_text(CONFIG.format(data=home.data))
     return config
 
 
@@ -248,7 +246,7 @@ def initialise(home: Home) -> None:
     _remove_database(home)
     home.database.touch(mode=0o600)
     environment = _quiet_environment() | {"TRYTONPASSFILE": str(admin_file(home.secrets))}
-    command = [home.venv / "bin" / "trytond-admin", "-c", _write_config(home, PORT), "-d", DATABASE]
+    command = [home.venv / "bin" / "trytond-admin", "-c", _write_config(home), "-d", DATABASE]
     command += ["-u", "ir", "res", *MODULES, "--activate-dependencies", "--email", "erp@example.com"]
     _run(command, home.instance / "initdb.log", environment, "making Tryton's database")
 
@@ -316,8 +314,13 @@ class TrytonServer:
     def start(cls, home: Home, preferred_port: int, say: Say, seconds: float = 60.0) -> TrytonServer:
         """Start it on the preferred port or the next free one, and wait until it answers."""
         port = next_free(preferred_port, "Tryton", say)
-        trytond = [home.venv / "bin" / "trytond", "-c", _write_config(home, port), "-d", DATABASE]
-        process = _watched(trytond, home.log, _quiet_environment())
+        config = _write_config(home)
+        # One request at a time: on SQLite, Tryton reads outside its transactions and locks nothing, so two requests
+        # at once can do the same work twice (seen: two invoices of one sale). PostgreSQL has no such need.
+        command = [home.venv / "bin" / "waitress-serve", f"--listen=127.0.0.1:{port}", "--threads=1"]
+        command.append("trytond.application:app")
+        environment = {"TRYTOND_CONFIG": str(config), "TRYTOND_DATABASE_NAMES": DATABASE}
+        process = _watched(command, home.log, _quiet_environment() | environment)
         server = cls(home, process, port)
         try:
             server._wait(seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -86,8 +87,10 @@ def new_number(at: datetime) -> str:
     return f"W{timezone.localtime(at):%Y%m%d}-{tail}"
 
 
-def place(draft: Draft) -> Order:
+def place(draft: Draft, also: Callable[[Order], None] | None = None) -> Order:
     """Write the order with its lines, holds, audit and outgoing work, in one transaction of its own.
+
+    `also(order)` runs inside it, for what must commit with the order (the use of an offer, say).
 
     Raises OutOfStock (naming SKUs and what is left), BasketChanged, TooFine or CannotPlace; then nothing is written.
     """
@@ -98,6 +101,8 @@ def place(draft: Draft) -> Order:
         order = _write_order(draft, at)
         lines = _write_lines(order, draft)
         OrderStatusChange.objects.create(order=order, old_status="", new_status=order.status, actor=_actor(draft))
+        if also is not None:
+            also(order)
         wiring.order_placed(order)
         if order.status == Status.ON_ACCOUNT:
             wiring.order_released(order)
