@@ -11,6 +11,9 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 PY := .venv/bin/python
 # A real PostgreSQL for one command: the one DATABASE_URL names, or a throw-away one.
 WITH_DATABASE := $(PY) -m runtime.postgres run --ephemeral --unless-given --
+# Complete settings for tests (or for production), around secrets made for this one command.
+FOR_TESTS := $(PY) -m runtime.environment test --
+FOR_PRODUCTION := $(PY) -m runtime.environment production --
 PORT ?= 8000
 
 .PHONY: help python venv venv-dev demo demo-reset test test-deep lint format messages walkthrough
@@ -39,18 +42,18 @@ demo-reset: venv ## Remove the demo's data
 	@exec $(PY) -m runtime.demo --reset
 
 test: venv-dev ## Run all tests on a real PostgreSQL
-	@WEFT_MODE=test $(WITH_DATABASE) $(PY) -m pytest -n 2 $(ARGS)
+	@$(WITH_DATABASE) $(FOR_TESTS) $(PY) -m pytest -n 2 $(ARGS)
 
 test-deep: venv-dev ## The same with the long forms
-	@WEFT_MODE=test WEFT_DEEP=1 $(WITH_DATABASE) $(PY) -m pytest -n 2 $(ARGS)
+	@WEFT_DEEP=1 $(WITH_DATABASE) $(FOR_TESTS) $(PY) -m pytest -n 2 $(ARGS)
 
 lint: venv-dev ## Style, types, import floors, migrations, production settings
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	WEFT_MODE=test $(WITH_DATABASE) $(PY) -m mypy integrations/hub shop/stock
+	$(FOR_TESTS) $(PY) -m mypy integrations/hub shop/stock
 	.venv/bin/lint-imports
-	WEFT_MODE=test $(WITH_DATABASE) $(PY) manage.py makemigrations --check --dry-run
-	$(PY) -m runtime.environment production -- $(PY) manage.py check --deploy --fail-level WARNING
+	$(WITH_DATABASE) $(FOR_TESTS) $(PY) manage.py makemigrations --check --dry-run
+	$(FOR_PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
 
 format: venv-dev ## Format the code and mend what can be mended by itself
 	$(PY) -m ruff format .
@@ -58,8 +61,8 @@ format: venv-dev ## Format the code and mend what can be mended by itself
 
 messages: venv-dev ## Collect and compile the translations (needs gettext)
 	@command -v msgfmt >/dev/null || { echo "gettext is needed: apt-get install -y gettext (macOS: brew install gettext)" >&2; exit 1; }
-	WEFT_MODE=test $(WITH_DATABASE) $(PY) manage.py makemessages --locale zh_Hans --locale en --ignore .venv --ignore var
-	WEFT_MODE=test $(WITH_DATABASE) $(PY) manage.py compilemessages --ignore .venv --ignore var
+	$(WITH_DATABASE) $(FOR_TESTS) $(PY) manage.py makemessages --locale zh_Hans --locale en --ignore .venv --ignore var
+	$(WITH_DATABASE) $(FOR_TESTS) $(PY) manage.py compilemessages --ignore .venv --ignore var
 
 walkthrough: venv ## Walk one order through shop and ERP, over HTTP (needs a running demo)
 	@exec $(PY) manage.py walkthrough

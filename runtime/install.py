@@ -96,6 +96,8 @@ def uv_env(python: Path) -> dict[str, str]:
             env.setdefault(variable, " ".join(value.split()))
     # With several indexes pip takes the best match of all; so that both installers agree:
     env.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
+    if not os.access(os.path.expanduser("~"), os.W_OK):
+        env.setdefault("UV_NO_CACHE", "1")  # no home, no place for its cache
     return env
 
 
