@@ -15,6 +15,8 @@ WITH_DATABASE := $(PY) -m runtime.postgres run --ephemeral --unless-given --
 FOR_TESTS := $(PY) -m runtime.environment test --
 FOR_PRODUCTION := $(PY) -m runtime.environment production --
 PORT ?= 8000
+# Without compiled modules every start of Python would compile some thousand of them anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help python venv venv-dev demo demo-reset test test-deep lint format messages walkthrough
 
@@ -42,10 +44,10 @@ demo-reset: venv ## Remove the demo's data
 	@exec $(PY) -m runtime.demo --reset
 
 test: venv-dev ## Run all tests on a real PostgreSQL
-	@$(WITH_DATABASE) $(FOR_TESTS) $(PY) -m pytest -n 2 $(ARGS)
+	@$(WITH_DATABASE) $(FOR_TESTS) $(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
 
 test-deep: venv-dev ## The same with the long forms
-	@WEFT_DEEP=1 $(WITH_DATABASE) $(FOR_TESTS) $(PY) -m pytest -n 2 $(ARGS)
+	@WEFT_DEEP=1 $(WITH_DATABASE) $(FOR_TESTS) $(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
 
 lint: venv-dev ## Style, types, import floors, migrations, production settings
 	$(PY) -m ruff check .

@@ -155,6 +155,7 @@ class Demo:
             self.step("migrate", "database migrated", self.manage("migrate", "--noinput"))
             self.start_erp()
             self.step("seed", "products, stock and logins seeded", self.manage("seed"))
+            self.step("announce", "the ERP's account is there; its work waits for it", self.manage("erp", "announce"))
             while static.ended() is None:
                 self.check()
                 time.sleep(0.05)

@@ -8,7 +8,9 @@ ADMINS = (
     "integrations.hub.admin",
     "shop.order.admin",
     "shop.stock.admin",
+    "shop.fulfilment.admin",
     "shop.catalogue.admin",
+    "shop.pricing.admin",
     "shop.customer.admin",
 )
 

@@ -82,9 +82,9 @@ INSTALLED_APPS = [
     "shop.stock.apps.StockConfig",
     "shop.fulfilment.apps.FulfilmentConfig",
     "erp.apps.ErpConfig",
-    "oscar.apps.address.apps.AddressConfig",
-    "oscar.apps.communication.apps.CommunicationConfig",
-    "oscar.apps.payment.apps.PaymentConfig",
+    "shop.address.apps.AddressConfig",
+    "shop.communication.apps.CommunicationConfig",
+    "shop.payment.apps.PaymentConfig",
     "treebeard",
     "sorl.thumbnail",
     "django_q",
@@ -265,3 +265,30 @@ LOGGING = {
     "loggers": {"django.server": {"propagate": True}, "jieba": {"level": "WARNING"}},
 }
 SILENCED_SYSTEM_CHECKS: list[str] = []
+
+# --- admin -----------------------------------------------------------------------------------------------------------
+
+_ink = ("#f6f5f2", "#eceae4", "#dcd9d0", "#c2c0bb", "#8e92a0", "#626a80", "#475069", "#333d59", "#1f2a44", "#161f34",
+        "#0e1526")  # fmt: skip
+_madder = ("#fdf4f1", "#fbe5df", "#f6cabf", "#eea593", "#e2654d", "#d4523a", "#c8452f", "#a63724", "#863022", "#6e2b20",
+           "#3c140e")  # fmt: skip
+_weights = ("50", "100", "200", "300", "400", "500", "600", "700", "800", "900", "950")
+UNFOLD = {
+    "SITE_TITLE": "Weft",
+    "SITE_HEADER": "Weft",
+    "SITE_SUBHEADER": _("Back office"),
+    "SITE_URL": "/",
+    "SITE_ICON": "shop.navigation.logo",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "shop.navigation.logo"}],
+    "SHOW_LANGUAGES": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "ENVIRONMENT": "shop.navigation.environment",
+    "DASHBOARD_CALLBACK": "shop.todo.dashboard",
+    "STYLES": ["shop.navigation.stylesheet"],
+    "BORDER_RADIUS": "6px",
+    "COLORS": {
+        "base": dict(zip(_weights, _ink, strict=True)),
+        "primary": dict(zip(_weights, _madder, strict=True)),
+    },
+    "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": "shop.navigation.sidebar"},
+}

@@ -1,1 +1,22 @@
-urlpatterns = []
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path
+
+from shop.customer.views import set_language
+from shop.mail.views import letter_box
+from shop.media import media
+
+urlpatterns = [
+    path("", include("shop.catalogue.urls")),
+    path("basket/", include("shop.basket.urls")),
+    path("checkout/", include("shop.checkout.urls")),
+    path("", include("shop.customer.urls")),
+    path("language/", set_language, name="set_language"),
+    path("admin/", admin.site.urls),
+]
+
+if settings.WEFT_MODE != "production":
+    urlpatterns += [
+        path(f"{settings.MEDIA_URL.strip('/')}/<path:path>", media),
+        path("demo/mail/", letter_box, name="letter-box"),
+    ]

@@ -69,6 +69,8 @@ class Clerk:
                     f"not enough stock in {shipment['warehouse.']['code']}" if step == "assign_try" else f"not {after}"
                 )
                 raise NothingToShip(f"Shipment {shipment['number']} stays {state}: {why}.")
+        if state != "done":  # somebody else had it in hand
+            raise NothingToShip(f"Shipment {shipment['number']} is {state} now.")
         domain = [["shipment", "=", f"stock.shipment.out,{ids[0]}"], ["to_location.type", "=", "customer"]]
         moves = self.session.find("stock.move", domain, ["product.code", "quantity"])
         goods = {move["product."]["code"]: int(move["quantity"]) for move in moves}

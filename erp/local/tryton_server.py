@@ -246,7 +246,8 @@ def initialise(home: Home) -> None:
     _remove_database(home)
     home.database.touch(mode=0o600)
     environment = _quiet_environment() | {"TRYTONPASSFILE": str(admin_file(home.secrets))}
-    command = [home.venv / "bin" / "trytond-admin", "-c", _write_config(home), "-d", DATABASE]
+    binaries = home.venv / "bin"
+    command = [binaries / "python", binaries / "trytond-admin", "-c", _write_config(home), "-d", DATABASE]
     command += ["-u", "ir", "res", *MODULES, "--activate-dependencies", "--email", "erp@example.com"]
     _run(command, home.instance / "initdb.log", environment, "making Tryton's database")
 
@@ -317,8 +318,8 @@ class TrytonServer:
         config = _write_config(home)
         # One request at a time: on SQLite, Tryton reads outside its transactions and locks nothing, so two requests
         # at once can do the same work twice (seen: two invoices of one sale). PostgreSQL has no such need.
-        command = [home.venv / "bin" / "waitress-serve", f"--listen=127.0.0.1:{port}", "--threads=1"]
-        command.append("trytond.application:app")
+        python = home.venv / "bin" / "python"
+        command = [python, "-m", "waitress", f"--listen=127.0.0.1:{port}", "--threads=1", "trytond.application:app"]
         environment = {"TRYTOND_CONFIG": str(config), "TRYTOND_DATABASE_NAMES": DATABASE}
         process = _watched(command, home.log, _quiet_environment() | environment)
         server = cls(home, process, port)
@@ -393,9 +394,11 @@ def _prepare_database(home: Home, catalogue: Mapping[str, Any], step: Say) -> bo
     (home.instance / "provisioned").unlink(missing_ok=True)
     ready, bare = provisioned_snapshot(home, catalogue), bare_snapshot(home)
     if ready.exists():
+        ready.touch()  # so that it is not the next to be forgotten
         restore_snapshot(home, ready)
         (home.instance / "provisioned").write_text(ready.stem)
     elif bare.exists():
+        bare.touch()
         restore_snapshot(home, bare)
     else:
         step("initialising")

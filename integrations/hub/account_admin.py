@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -20,7 +20,7 @@ from unfold.enums import ActionVariant
 
 from integrations.hub import accounts, parking, registry
 from integrations.hub.account_form import form_for, setting_names
-from integrations.hub.admin_pages import Refused, StaffAdmin, act, too_late
+from integrations.hub.admin_pages import Refused, StaffAdmin, act, badge, too_late
 from integrations.hub.connector import Connector
 from integrations.hub.models import Account, AccountState, Outgoing
 
@@ -76,15 +76,17 @@ class AccountAdmin(StaffAdmin):
         known = registry.connectors().get((account.kind, account.provider))
         return _(known.label) if known else f"{account.kind}/{account.provider} ({_('not installed')})"
 
-    @display(description=gettext_lazy("state"), label=STATE_COLOURS, ordering="state")
-    def state_badge(self, account: Account) -> tuple[str, Any]:
-        return account.state, account.get_state_display()
+    @display(description=gettext_lazy("state"), ordering="state")
+    def state_badge(self, account: Account) -> str:
+        return badge(account.get_state_display(), STATE_COLOURS.get(account.state, ""))
 
     @display(description=gettext_lazy("health"))
     def health(self, account: Account) -> str:
         if account.problem:
             return format_html('<span class="weft-bad">{}</span>', account.problem)
-        return format_html('<span class="weft-good">{}</span>', _("works")) if account.checked_at else _("not asked yet")
+        if not account.checked_at:
+            return _("not asked yet")
+        return format_html('<span class="weft-good">{}</span>', _("works"))
 
     @display(description=gettext_lazy("open"), ordering="waiting")
     def waiting(self, account: Any) -> str:

@@ -11,12 +11,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.checks import ModelAdminChecks
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 from unfold.dataclasses import UnfoldAction
@@ -40,6 +42,8 @@ class Confirm(forms.Form):
 class StaffAdmin(ModelAdmin):
     """Nothing is deleted, and an action is offered only where `offers` says its moment has come."""
 
+    # Unfold's own checks ask the database whether named permissions exist; `migrate` runs checks before there are any.
+    checks_class = ModelAdminChecks
     list_filter_sheet = True
     show_full_result_count = False
     list_per_page = 50
@@ -144,7 +148,13 @@ def act(
     return TemplateResponse(request, "admin/act.html", context)
 
 
+def badge(words: Any, colour: str = "") -> str:
+    """A state at a glance: success, info, warning, danger or plain; in lists and on pages alike."""
+    return format_html('<span class="weft-badge weft-badge-{}">{}</span>', colour or "plain", words)
+
+
 def too_late(admin: StaffAdmin, request: HttpRequest, obj: Model) -> HttpResponse:
     """The state does not allow it (any more)."""
-    messages.error(request, _("%(what)s: this cannot be done in its present state. Nothing was changed.") % {"what": obj})
+    words = _("%(what)s: this cannot be done in its present state. Nothing was changed.")
+    messages.error(request, words % {"what": obj})
     return HttpResponseRedirect(admin.address(obj))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import connection, transaction
 
@@ -33,11 +33,19 @@ _IDLE = """
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Rows that only the holder of `token` may settle, until their lease ends."""
+    """Rows that only the holder of `token` may settle, until their lease ends.
+
+    `closed` are the topics ('' = all) that the remote refused as a whole while these rows were worked on.
+    """
 
     account: Account
     token: uuid.UUID
     rows: tuple[Outgoing, ...]
+    closed: set[str] = field(default_factory=set)
+
+    def is_closed(self, topic: str) -> bool:
+        """Would another row of this topic only knock again at a door that just said no?"""
+        return not self.closed.isdisjoint({"", topic})
 
 
 def lanes_served(lane: int) -> list[int]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from integrations.hub.claims import LEASE_SECONDS
@@ -14,13 +15,20 @@ from integrations.hub.topics import Command
 from integrations.hub.values import Done, Pending, Repeat
 
 LOOK_AGAIN = timedelta(seconds=30)
+UNKNOWN = ("OutcomeUnknown", "bug")  # outcomes of attempts that perhaps did it
+
+
+TOO_LATE = "Too late: it could not be sent in time. Do it by hand if it is still wanted."
+PERHAPS = "Perhaps it was done, perhaps not; there is no way to look. Check by hand, then mark it."
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`park`: the reason to set it aside. `look`: look it up before sending. Neither: send."""
+    """`park`: the reason to set it aside, `unknown` if it was perhaps done. `look`: look it up before sending.
+    Neither: send."""
 
     park: str = ""
+    unknown: bool = False
     look: bool = False
 
 
@@ -34,20 +42,30 @@ def current(topic: Command, row: Outgoing) -> dict[str, Any] | None:
     return dict(payload)
 
 
+def is_late(row: Outgoing) -> bool:
+    """Its time is over: it must not be sent (again)."""
+    return row.expires_at is not None and row.expires_at <= timezone.now()
+
+
 def plan(topic: Command, row: Outgoing, perhaps_sent: bool) -> Plan:
-    """How to go on. Only a command that was perhaps sent needs care."""
+    """How to go on. A command that was perhaps sent is never called simply too late: looked at first, if that can be."""
     if not perhaps_sent:
-        return Plan()
+        return Plan(park=TOO_LATE) if is_late(row) else Plan()
     if topic.repeat is Repeat.LOOK:
         return Plan(look=True)
-    tries = row.attempts.count()
-    if topic.repeat is Repeat.SAFE and (topic.resends is None or tries <= topic.resends):
+    if topic.repeat is Repeat.SAFE and not is_late(row) and _may_resend(topic, row):
         return Plan()
-    return Plan(park="Perhaps it was done, perhaps not; there is no way to look. Check by hand, then mark it.")
+    return Plan(park=PERHAPS, unknown=True)
 
 
-def after_look(topic: Command, row: Outgoing, seen: Done | Pending | None) -> Done | timedelta | None:
-    """What a look-up means: done; look again after a while; or None: surely not there, send.
+def _may_resend(topic: Command, row: Outgoing) -> bool:
+    """Attempts that surely did nothing (refused, postponed) do not count."""
+    unknown = Q(finished_at=None) | Q(outcome__in=UNKNOWN)
+    return topic.resends is None or row.attempts.filter(unknown).count() <= topic.resends
+
+
+def after_look(topic: Command, row: Outgoing, seen: Done | Pending | None) -> Done | timedelta | str | None:
+    """What a look-up means: done; look again after a while; the reason to set it aside; or None: surely not there, send.
 
     "Not there" counts only once nothing sent before can still be on its way.
     """
@@ -58,4 +76,6 @@ def after_look(topic: Command, row: Outgoing, seen: Done | Pending | None) -> Do
     last = row.attempts.order_by("-pk").first()
     settles_at = last.started_at + timedelta(seconds=LEASE_SECONDS) + topic.visibility_delay if last else timezone.now()
     remaining = settles_at - timezone.now()
-    return remaining if remaining > timedelta(0) else None
+    if remaining > timedelta(0):
+        return remaining
+    return TOO_LATE if is_late(row) else None

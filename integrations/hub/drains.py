@@ -90,10 +90,21 @@ def work(claim: Claim) -> int:
     return settled
 
 
+def _give_back_closed(claim: Claim, rows: Sequence[Outgoing]) -> bool:
+    """After a refusal that concerns all: the rest of the claim waits for the end of the pause, untried."""
+    if not claim.is_closed(rows[0].topic):
+        return False
+    for row in rows:
+        release(claim, row)
+    return True
+
+
 # --- state -----------------------------------------------------------------------------------------------------------
 
 
 def _send_state(claim: Claim, topic: State, rows: list[Outgoing]) -> int:
+    if not rows or _give_back_closed(claim, rows):
+        return 0
     by_key = {row.key: row for row in rows}
     try:
         built = topic.build(claim.account, list(by_key))
@@ -119,6 +130,16 @@ def _send_state(claim: Claim, topic: State, rows: list[Outgoing]) -> int:
 
 
 def _deliver(claim: Claim, topic: State, rows: list[Outgoing], docs: dict[str, Any]) -> int:
+    if _give_back_closed(claim, rows):
+        return 0
+    try:
+        remote = registry.connect(
+            claim.account
+        )  # its time runs from here, so it is over before the lease renewed below
+    except Exception as error:
+        for row in rows:
+            _failed(claim, row, None, error)
+        return 0
     with transaction.atomic(durable=True):
         allowed = set(claims.renew(claim, rows))
         docs = dict(topic.charge(claim.account, {row.key: docs[row.key] for row in rows if row.pk in allowed}))
@@ -128,7 +149,7 @@ def _deliver(claim: Claim, topic: State, rows: list[Outgoing], docs: dict[str, A
             release(claim, row)
     if not docs:
         return 0
-    results = _call(lambda: topic.deliver(registry.connect(claim.account), docs), docs)
+    results = _call(lambda: topic.deliver(remote, docs), docs)
     settled = 0
     for row in rows:
         if row.key in docs:
@@ -159,27 +180,26 @@ def _settle_state(claim: Claim, topic: State, row: Outgoing, attempt: Attempt | 
 
 
 def _send_command(claim: Claim, topic: Command, row: Outgoing) -> int:
-    if row.expires_at and row.expires_at <= timezone.now() and not row.is_unknown:
-        park(claim, row, "Too late: it could not be sent in time. Do it by hand if it is still wanted.")
+    if _give_back_closed(claim, [row]):
         return 0
     payload = commands.current(topic, row)
     if payload is None:
         park(claim, row, f"Written by a newer Weft (version {row.version}). Update this worker.")
         return 0
     perhaps_sent = row.is_unknown or row.attempts.filter(finished_at=None).exists()
+    plan = commands.plan(topic, row, perhaps_sent)
+    if plan.park:
+        park(claim, row, plan.park, unknown=plan.unknown)
+        return 0
     try:
-        plan = commands.plan(topic, row, perhaps_sent)
-        if plan.park:
-            park(claim, row, plan.park, unknown=True)
-            return 0
         if plan.look:
             seen = topic.look(registry.connect(claim.account), payload, row.key)
             verdict = commands.after_look(topic, row, seen)
-            if isinstance(verdict, Done):
-                return _settle_command(claim, topic, row, None, payload, verdict)
-            if isinstance(verdict, timedelta):
-                postpone(claim, row, verdict, "Waiting to see whether it arrived.")
-                return 0
+            if verdict is not None:
+                return _heed(claim, topic, row, payload, verdict)
+        remote = registry.connect(
+            claim.account
+        )  # its time runs from here, so it is over before the lease renewed below
     except Exception as error:
         _failed(claim, row, None, error, unknown=perhaps_sent)
         return 0
@@ -188,11 +208,22 @@ def _send_command(claim: Claim, topic: Command, row: Outgoing) -> int:
             return 0
         attempt = _attempt(claim, row)
     try:
-        done = topic.send(registry.connect(claim.account), payload, row.key)
+        done = topic.send(remote, payload, row.key)
     except Exception as error:
         _failed(claim, row, attempt, error)
         return 0
     return _settle_command(claim, topic, row, attempt, payload, done)
+
+
+def _heed(claim: Claim, topic: Command, row: Outgoing, payload: dict[str, Any], verdict: Done | timedelta | str) -> int:
+    """Do what a look-up calls for: settle, look again later, or set aside."""
+    if isinstance(verdict, Done):
+        return _settle_command(claim, topic, row, None, payload, verdict)
+    if isinstance(verdict, timedelta):
+        postpone(claim, row, verdict, "Waiting to see whether it arrived.")
+    else:
+        park(claim, row, verdict)
+    return 0
 
 
 def _settle_command(
@@ -304,11 +335,11 @@ def _failed(claim: Claim, row: Outgoing, attempt: Attempt | None, error: Excepti
         _finish(attempt, _outcome(error), message)
         match error:
             case TryAgain(scope=Scope.OPERATION | Scope.ACCOUNT):
-                _pause(claim.account, row.topic if error.scope is Scope.OPERATION else "", error.after, message)
+                _close(claim, row.topic if error.scope is Scope.OPERATION else "", error.after, message)
                 postpone(claim, row, timedelta(0), message)
             case Misconfigured():
                 Account.objects.filter(pk=claim.account.pk).update(problem=message)
-                _pause(claim.account, "", timedelta(minutes=5), message)
+                _close(claim, "", timedelta(minutes=5), message)
                 postpone(claim, row, timedelta(0), message)
             case Conflict() | Rejected():
                 park(claim, row, message)
@@ -355,6 +386,13 @@ def _neighbours_get_through(row: Outgoing) -> bool:
     since = row.failing_since or timezone.now()
     same = Q(account_id=row.account_id, topic=row.topic, delivered_at__gt=since)
     return row.is_command or Outgoing.objects.filter(same).exclude(pk=row.pk).exists()
+
+
+def _close(claim: Claim, topic: str, after: timedelta | None, reason: str) -> None:
+    """Pause what the remote refused as a whole: once for a claim, however many of its rows were refused together."""
+    if topic not in claim.closed:
+        claim.closed.add(topic)
+        _pause(claim.account, topic, after, reason)
 
 
 def _pause(account: Account, topic: str, after: timedelta | None, reason: str) -> None:

@@ -34,6 +34,7 @@ log = logging.getLogger("weft.http")
 
 CALL_SECONDS = 30.0
 BODY_LIMIT = 32 * 1024 * 1024
+LONGEST_WAIT = 24 * 3600  # seconds; a Retry-After that asks for more is asked again after this
 _threads = ThreadPoolExecutor(max_workers=32, thread_name_prefix="door")
 
 
@@ -185,10 +186,13 @@ def _manager(*, private: bool) -> Manager:
 
 
 def _manager_for(url: str) -> Manager:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:  # a port that is none, an IPv6 address that is none
+        raise Misconfigured("That is not an http(s) address.") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Misconfigured(f"{_bare(url)!r} is not an http(s) address.")
-    port = parts.port or (443 if parts.scheme == "https" else 80)
     return _manager(private=f"{parts.hostname}:{port}" in settings.WEFT_PRIVATE_HOSTS)
 
 
@@ -200,12 +204,13 @@ def _never_connected(error: requests.exceptions.ConnectionError) -> bool:
 def _retry_after(value: str | None) -> timedelta | None:
     if not value:
         return None
-    if value.isdigit():
-        return timedelta(seconds=int(value))
+    if value.isascii() and value.isdigit():
+        return timedelta(seconds=min(int(value[:9]), LONGEST_WAIT))
     try:
-        return max(timedelta(0), parsedate_to_datetime(value) - timezone.now())
+        asked = (parsedate_to_datetime(value) - timezone.now()).total_seconds()
     except (TypeError, ValueError):
         return None
+    return timedelta(seconds=min(max(asked, 0), LONGEST_WAIT))
 
 
 def _bare(url: str) -> str:

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
 
 from integrations.hub import parking, topics
-from integrations.hub.admin_pages import Refused, ViewOnlyAdmin, act, too_late
+from integrations.hub.admin_pages import Refused, ViewOnlyAdmin, act, badge, too_late
 from integrations.hub.models import AccountState, Outgoing
 from integrations.hub.values import Lane
 
@@ -116,7 +116,11 @@ class OutgoingAdmin(ViewOnlyAdmin):
     fieldsets = (
         (
             gettext_lazy("The work"),
-            {"fields": ("topic", "key", "shown_subject", "account", "shown_lane", "is_command", "serial", "created_at")},
+            {
+                "fields": (
+                    "topic", "key", "shown_subject", "account", "shown_lane", "is_command", "serial", "created_at",
+                )
+            },
         ),
         (
             gettext_lazy("Where it stands"),
@@ -144,10 +148,10 @@ class OutgoingAdmin(ViewOnlyAdmin):
     def shown_lane(self, row: Outgoing) -> Any:
         return LANES.get(Lane(row.lane), row.lane) if row.lane in list(Lane) else row.lane
 
-    @display(description=gettext_lazy("state"), label=STATE_COLOURS)
-    def state_badge(self, row: Outgoing) -> tuple[str, Any]:
+    @display(description=gettext_lazy("state"))
+    def state_badge(self, row: Outgoing) -> str:
         state = state_of(row)
-        return state, STATES[state]
+        return badge(STATES[state], STATE_COLOURS[state])
 
     @display(description=gettext_lazy("last error"))
     def shown_error(self, row: Outgoing) -> str:

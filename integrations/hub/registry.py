@@ -42,7 +42,10 @@ def connectors() -> dict[tuple[str, str], type[Connector]]:
     for module in _modules():
         try:
             members = getmembers(importlib.import_module(module), isclass)
-        except Exception as error:  # a third party's module may fail in any way; it is reported, never fatal
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # a third party's module may fail in any way; it is reported, never fatal
             broken[module] = f"{type(error).__name__}: {error}"
             log.exception("connector %s could not be loaded", module)
             continue

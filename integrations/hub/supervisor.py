@@ -36,8 +36,9 @@ class Cluster:
 
     def start(self) -> None:
         manage = Path(settings.BASE_DIR) / "manage.py"
-        command = [sys.executable, str(manage), "qcluster", "--name", self.name]
-        self.process = subprocess.Popen(command, start_new_session=True)
+        # By the environment, not --name: django-q2 reads its configuration when it is imported, before arguments.
+        env = {**os.environ, "Q_CLUSTER_NAME": self.name}
+        self.process = subprocess.Popen([sys.executable, str(manage), "qcluster"], env=env, start_new_session=True)
         self.starts += 1
         log.info("cluster %s started as group %s", self.name, self.process.pid)
 

@@ -8,3 +8,6 @@ class CatalogueConfig(OscarConfig):
     name = "shop.catalogue"
     label = "catalogue"
     verbose_name = _("Catalogue")
+
+    def ready(self) -> None:
+        from oscar.apps.catalogue import receivers  # noqa: F401  (hidden categories hide what stands below them)

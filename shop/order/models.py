@@ -60,6 +60,11 @@ class Order(AbstractOrder):
 
     class Meta(AbstractOrder.Meta):
         abstract = False
+        permissions = [
+            ("confirm_payment", _("Can confirm payments")),
+            ("cancel_order", _("Can cancel orders")),
+            ("ship_order", _("Can ship orders from warehouses of ours")),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["source_account", "external_number"], name="order_external_number_unique"),
             models.CheckConstraint(

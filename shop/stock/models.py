@@ -43,6 +43,7 @@ class Pool(models.Model):
         verbose_name = _("stock")
         verbose_name_plural = _("stock")
         ordering = ["sku"]
+        permissions = [("adjust_stock", _("Can receive, count and write off stock"))]
         constraints = [
             models.UniqueConstraint(Upper("sku"), name="pool_sku_unique_in_any_case"),
             models.CheckConstraint(

@@ -1,4 +1,4 @@
-"""`manage.py erp up|down|status|reset|ship NUMBER`: the local Tryton of development and the demo."""
+"""`manage.py erp up|announce|down|status|reset|ship NUMBER`: the local Tryton of development and the demo."""
 
 from __future__ import annotations
 
@@ -12,12 +12,18 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from erp.accounts import announce, connect
 from erp.local import clerk, tryton_server
 from erp.local.provision import API_USER, SHIPPING_SKU, WEB_SHOP
 from erp.local.rpc import Refused
 from erp.local.tryton_server import DATABASE, BringUpFailed, Home, TrytonServer
 
 ACCOUNT = "Tryton"
+
+
+def _warehouses() -> tuple[str, ...]:
+    """Codes of the warehouses that are Tryton's: all of the demo's."""
+    return tuple(place["code"] for place in tryton_server.read_catalogue()["warehouses"])
 
 
 class Command(BaseCommand):
@@ -31,6 +37,7 @@ class Command(BaseCommand):
         up = words.add_parser("up", help="install (once), build (once), start, connect to the shop")
         up.add_argument("--foreground", action="store_true", help="stay; end with whoever started us")
         up.add_argument("--port", type=int, default=int(os.environ.get("WEFT_TRYTON_PORT") or tryton_server.PORT))
+        words.add_parser("announce", help="its account, before it is up: work for it waits from now on")
         words.add_parser("down", help="stop it; its data stay")
         words.add_parser("status", help="say how it is")
         words.add_parser("reset", help="forget all that was done in it")
@@ -59,9 +66,12 @@ class Command(BaseCommand):
         if code:
             raise CommandError(home.state())
 
-    def _connect(self, server: TrytonServer) -> None:
-        from erp.accounts import connect
+    def announce(self, home: Home, options: dict[str, Any]) -> None:
+        """The shop sells before Tryton is up; what is meant for it waits."""
+        account = announce("tryton", ACCOUNT, _warehouses())
+        self.say(f"{account.name}: {account.get_state_display()}")
 
+    def _connect(self, server: TrytonServer) -> None:
         passwords = server.home.passwords()
         settings = {
             "url": server.url,
@@ -72,8 +82,7 @@ class Command(BaseCommand):
             "password": passwords.weft,
             "shipping_sku": SHIPPING_SKU,
         }
-        warehouses = tuple(place["code"] for place in tryton_server.read_catalogue()["warehouses"])
-        connect(provider="tryton", name=ACCOUNT, settings=settings, warehouses=warehouses)
+        connect(provider="tryton", name=ACCOUNT, settings=settings, warehouses=_warehouses())
         self.say(f"{ACCOUNT} answers at {server.url} and is connected to the shop")
 
     def _up_in_background(self, home: Home, port: int) -> None:

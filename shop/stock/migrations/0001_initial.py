@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('hub', '0001_initial'),
-        ('order', '0022_weft'),
+        ('order', '0001_initial'),
     ]
 
     operations = [
@@ -28,6 +28,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'stock',
                 'verbose_name_plural': 'stock',
                 'ordering': ['sku'],
+                'permissions': [('adjust_stock', 'Can receive, count and write off stock')],
                 'constraints': [models.UniqueConstraint(django.db.models.functions.text.Upper('sku'), name='pool_sku_unique_in_any_case'), models.CheckConstraint(condition=models.Q(('escrow__gte', 0), ('reserved__gte', 0), ('shortage__gte', 0), ('on_hand__gte', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('reserved'), '+', models.F('escrow')), '-', models.F('shortage')))), name='I1')],
             },
         ),

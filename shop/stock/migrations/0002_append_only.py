@@ -24,5 +24,5 @@ DROP FUNCTION weft_refuse();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("stock", "0001_initial"), ("partner", "0008_weft")]
+    dependencies = [("stock", "0001_initial"), ("partner", "0001_initial")]
     operations = [migrations.RunSQL(REFUSE, FORGET)]

@@ -1,0 +1,111 @@
+"""Products in lists: which, in what order, and with price, stock and picture for all of them in a few queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Exists, F, Min, OuterRef, Prefetch, Q, QuerySet, Subquery, prefetch_related_objects
+from django.db.models.functions import Coalesce
+
+from shop.catalogue.models import Product, ProductCategory
+from shop.catalogue.tree import Node
+from shop.partner.models import StockRecord
+from shop.partner.strategy import Strategy, attach_pools
+from shop.stock.models import Pool
+
+ORDERS: dict[str, tuple[Any, ...]] = {
+    "featured": ("-is_featured", "-priority", "pk"),
+    "new": ("-date_created", "-pk"),
+    "price": (F("price").asc(nulls_last=True), "pk"),
+    "-price": (F("price").desc(nulls_last=True), "pk"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a list shows of a product. `from_price`: variants differ, `price` is the lowest."""
+
+    product: Product
+    price: Any
+    availability: Any
+    from_price: bool = False
+
+
+def browsable() -> QuerySet[Product]:
+    """Public products that stand for themselves; variants are shown by their parents."""
+    return Product.objects.browsable().select_related("tax_class").defer("search", "description")
+
+
+def within(products: QuerySet[Product], category: Node) -> QuerySet[Product]:
+    """Those in the category or below it."""
+    members = ProductCategory.objects.filter(category__path__startswith=category.path)
+    return products.filter(pk__in=members.values("product"))
+
+
+def with_price(products: QuerySet[Product]) -> QuerySet[Product]:
+    """Annotated with `price`, that of the cheapest variant where there are variants."""
+    records = StockRecord.objects.order_by()
+    own = records.filter(product=OuterRef("pk")).values("price")[:1]
+    variants = records.filter(product__parent=OuterRef("pk"), product__is_public=True).values("product__parent")
+    return products.annotate(price=Coalesce(Subquery(own), Subquery(variants.annotate(p=Min("price")).values("p"))))
+
+
+def in_stock(products: QuerySet[Product]) -> QuerySet[Product]:
+    """Those of which something may be bought now."""
+    free = Pool.objects.filter(sku=OuterRef("partner_sku"), shortage=0, on_hand__gt=F("reserved") + F("escrow"))
+    records = StockRecord.objects.filter(Exists(free))
+    return products.filter(
+        Q(pk__in=records.values("product"))
+        | Q(pk__in=records.filter(product__is_public=True, product__parent__isnull=False).values("product__parent"))
+    )
+
+
+def priced_between(products: QuerySet[Product], lowest: Decimal | None, highest: Decimal | None) -> QuerySet[Product]:
+    """Those whose gross price lies in the range, ends included; None is open."""
+    if lowest is None and highest is None:
+        return products
+    products = with_price(products)
+    if lowest is not None:
+        products = products.filter(price__gte=lowest)
+    if highest is not None:
+        products = products.filter(price__lte=highest)
+    return products
+
+
+def ordered(products: QuerySet[Product], order: str) -> QuerySet[Product]:
+    """In one of ORDERS."""
+    if order.lstrip("-") == "price":
+        products = with_price(products)
+    return products.order_by(*ORDERS[order])
+
+
+def cards(products: Iterable[Product], strategy: Strategy) -> list[Card]:
+    """Price, stock and picture of each: four queries for any number, one more where there are variants."""
+    products = list(products)
+    load_offers(products)
+    prefetch_related_objects(products, "images")
+    return [_card(product, strategy) for product in products]
+
+
+def load_offers(products: Sequence[Product]) -> None:
+    """Fetch variants, stock records and pools of all `products` at once, where the strategy will look for them."""
+    parents = [product for product in products if product.is_parent]
+    public = Product.objects.public().select_related("tax_class").defer("search").order_by("pk")
+    if parents:
+        prefetch_related_objects(parents, Prefetch("children", public, to_attr="_prefetched_public_children"))
+    variants = [child for parent in parents for child in parent.get_public_children()]
+    sold = [*variants, *(product for product in products if not product.is_parent)]
+    prefetch_related_objects(sold, "stockrecords")
+    attach_pools(record for product in sold for record in product.stockrecords.all())
+
+
+def _card(product: Product, strategy: Strategy) -> Card:
+    if not product.is_parent:
+        info = strategy.fetch_for_product(product)
+        return Card(product, info.price, info.availability)
+    info = strategy.fetch_for_parent(product)
+    prices = {strategy.fetch_for_product(child).price.incl_tax for child in product.get_public_children()}
+    return Card(product, info.price, info.availability, from_price=len(prices - {None}) > 1)

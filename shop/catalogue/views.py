@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.paginator import Page, Paginator
+from django.db.models import Prefetch, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language
+from django.views.decorators.http import require_safe
+
+from shop.catalogue import listing, search, tree
+from shop.catalogue.forms import ListForm
+from shop.catalogue.models import Product, ProductAttributeValue
+from shop.catalogue.tree import Node
+
+HOME_CARDS = 8
+RELATED_CARDS = 4
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    products = listing.browsable()
+    featured = list(products.filter(is_featured=True).order_by("-priority", "pk")[:HOME_CARDS])
+    new = list(products.exclude(pk__in=[p.pk for p in featured]).order_by("-date_created", "-pk")[:HOME_CARDS])
+    cards = listing.cards([*featured, *new], request.strategy)
+    return render(
+        request,
+        "catalogue/home.html",
+        {"featured": cards[: len(featured)], "new": cards[len(featured) :]},
+    )
+
+
+@require_safe
+def browse(request: HttpRequest) -> HttpResponse:
+    return _list(request, listing.browsable(), "catalogue/list.html")
+
+
+@require_safe
+def category(request: HttpRequest, category_slug: str, pk: str) -> HttpResponse:
+    node = tree.find(int(pk))
+    if node is None:
+        raise Http404
+    if node.full_slug != category_slug:
+        return redirect(node.url, permanent=True)
+    return _list(request, listing.within(listing.browsable(), node), "catalogue/list.html", category=node)
+
+
+@require_safe
+def found(request: HttpRequest) -> HttpResponse:
+    products = search.matching(listing.browsable(), request.GET.get("q", ""))
+    return _list(request, products, "catalogue/search.html", sort="")
+
+
+def _list(
+    request: HttpRequest,
+    products: QuerySet[Product],
+    template: str,
+    *,
+    category: Node | None = None,
+    sort: str = "featured",
+) -> HttpResponse:
+    form = ListForm(request.GET, best_match=not sort)
+    form.is_valid()  # fields in error are told to the customer and do not narrow
+    wanted = form.cleaned_data
+    products = listing.priced_between(products, wanted.get("lowest"), wanted.get("highest"))
+    if wanted.get("in_stock"):
+        products = listing.in_stock(products)
+    if order := wanted.get("sort") or sort:
+        products = listing.ordered(products, order)
+    page: Page[Any] = Paginator(products, settings.WEFT_PAGE_SIZE).get_page(request.GET.get("page"))
+    cards = listing.cards(page.object_list, request.strategy)
+    context = {
+        "form": form,
+        "page": page,
+        "numbers": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
+        "cards": cards,
+        "category": category,
+        "query": wanted.get("q", ""),
+    }
+    return render(request, template, context)
+
+
+@require_safe
+def detail(request: HttpRequest, product_slug: str, pk: str) -> HttpResponse:
+    product = get_object_or_404(_products(), pk=pk)
+    if product.is_child:
+        return redirect(product.parent.get_absolute_url())
+    if product.slug != product_slug:
+        return redirect(product.get_absolute_url(), permanent=True)
+    category = _category(product)
+    cards = listing.cards([product, *_related(product, category)], request.strategy)
+    variants = [
+        (child, request.strategy.fetch_for_product(child))
+        for child in (product.get_public_children() if product.is_parent else ())
+    ]
+    context = {
+        "product": product,
+        "card": cards[0],
+        "variants": variants,
+        "related": cards[1:],
+        "category": category,
+        "facts": _facts(product),
+    }
+    return render(request, "catalogue/detail.html", context)
+
+
+def _products() -> QuerySet[Product]:
+    values = ProductAttributeValue.objects.select_related("attribute", "value_option")
+    return (
+        Product.objects.public()
+        .select_related("tax_class", "parent")
+        .defer("search")
+        .prefetch_related(Prefetch("attribute_values", values), "categories", "stockrecords")
+    )
+
+
+def _category(product: Product) -> Node | None:
+    """The most specific public category of the product."""
+    nodes = filter(None, (tree.find(category.pk) for category in product.categories.all()))
+    return max(nodes, key=lambda node: len(node.path), default=None)
+
+
+def _related(product: Product, category: Node | None) -> list[Product]:
+    if category is None:
+        return []
+    others = listing.within(listing.browsable(), category).exclude(pk=product.pk)
+    return list(listing.ordered(others, "featured")[:RELATED_CARDS])
+
+
+def _facts(product: Product) -> list[tuple[str, str]]:
+    """Names and values of the product's attributes. One whose code ends in a language is shown in that language only:
+    Oscar keeps one value per attribute, so texts have one attribute for each language."""
+    endings = {"_" + code.replace("-", "_") for code, _ in settings.LANGUAGES}
+    mine = "_" + (get_language() or settings.LANGUAGE_CODE).replace("-", "_")
+    values = [
+        value
+        for value in product.attribute_values.all()
+        if value.attribute.code.endswith(mine) or not value.attribute.code.endswith(tuple(endings))
+    ]
+    return [(value.attribute.name, value.value_as_text) for value in values]

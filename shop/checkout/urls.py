@@ -1,0 +1,10 @@
+from django.urls import path
+
+from shop.checkout import views
+
+app_name = "checkout"
+urlpatterns = [
+    path("", views.details, name="details"),
+    path("review/", views.review, name="review"),
+    path("pay/<str:signed>/", views.pay, name="pay"),
+]

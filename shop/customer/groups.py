@@ -1,0 +1,121 @@
+"""Who may do what: the seeded groups and their rights. Services and pages check named permissions, never a group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Q
+
+ORDERS_SEEN = (
+    "order.view_order",
+    "fulfilment.view_parcel",
+    "stock.view_pool",
+    "stock.view_hold",
+    "stock.view_shortage",
+    "hub.view_outgoing",
+)
+CATALOGUE_SEEN = (
+    "catalogue.view_product",
+    "catalogue.view_category",
+    "catalogue.view_productcategory",
+    "catalogue.view_productimage",
+    "catalogue.view_productclass",
+    "partner.view_partner",
+    "partner.view_stockrecord",
+    "pricing.view_taxclass",
+)
+STOCK_SEEN = ("stock.view_movement", "stock.view_warehouse", "stock.view_reading")
+HUB_SEEN = ("hub.view_account",)
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "sales": (
+        *ORDERS_SEEN,
+        *CATALOGUE_SEEN,
+        "order.cancel_order",
+        "customer.view_user",
+        "customer.change_user",
+    ),
+    "warehouse": (
+        *ORDERS_SEEN,
+        *STOCK_SEEN,
+        "catalogue.view_product",
+        "partner.view_stockrecord",
+        "order.ship_order",
+        "stock.adjust_stock",
+        "stock.add_warehouse",
+        "stock.change_warehouse",
+    ),
+    "finance": (
+        *ORDERS_SEEN,
+        "order.confirm_payment",
+        "order.cancel_order",
+        "customer.view_user",
+        "customer.allow_on_account",
+        "pricing.view_taxclass",
+        "pricing.add_taxclass",
+        "pricing.change_taxclass",
+    ),
+    "catalogue": (
+        *CATALOGUE_SEEN,
+        "stock.view_pool",
+        "catalogue.add_product",
+        "catalogue.change_product",
+        "catalogue.add_category",
+        "catalogue.change_category",
+        "catalogue.delete_category",
+        "catalogue.add_productcategory",
+        "catalogue.change_productcategory",
+        "catalogue.delete_productcategory",
+        "catalogue.add_productimage",
+        "catalogue.change_productimage",
+        "catalogue.delete_productimage",
+        "catalogue.add_productclass",
+        "catalogue.change_productclass",
+        "partner.add_partner",
+        "partner.change_partner",
+        "partner.add_stockrecord",
+        "partner.change_stockrecord",
+    ),
+    "integrations": (
+        *ORDERS_SEEN,
+        *STOCK_SEEN,
+        *HUB_SEEN,
+        "hub.add_account",
+        "hub.change_account",
+        "hub.operate_account",
+        "hub.operate_outgoing",
+    ),
+    "auditor": (
+        *ORDERS_SEEN,
+        *STOCK_SEEN,
+        *CATALOGUE_SEEN,
+        *HUB_SEEN,
+        "customer.view_user",
+        "auth.view_group",
+    ),
+}
+
+
+def ensure_groups() -> dict[str, Group]:
+    """Make the groups and give them exactly these rights; doing it again changes nothing.
+
+    Raises LookupError for a right that no migration made.
+    """
+    wanted = {name for rights in GROUPS.values() for name in rights}
+    known = _permissions(wanted)
+    if missing := wanted - set(known):
+        raise LookupError(f"no such permissions: {', '.join(sorted(missing))}")
+    groups = {name: Group.objects.get_or_create(name=name)[0] for name in GROUPS}
+    for name, rights in GROUPS.items():
+        groups[name].permissions.set(known[right] for right in rights)
+    return groups
+
+
+def _permissions(names: Iterable[str]) -> dict[str, Permission]:
+    which = Q()
+    for name in names:
+        label, _, codename = name.partition(".")
+        which |= Q(content_type__app_label=label, codename=codename)
+    found = Permission.objects.filter(which).select_related("content_type")
+    return {f"{p.content_type.app_label}.{p.codename}": p for p in found}

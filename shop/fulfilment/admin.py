@@ -1,0 +1,55 @@
+"""What has left, as staff see it. Parcels are written by `shipping.py`."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.translation import gettext_lazy
+from unfold.admin import TabularInline
+from unfold.decorators import display
+
+from integrations.hub.admin_pages import ViewOnlyAdmin
+from shop.fulfilment.models import Parcel, ParcelLine
+from shop.stock.admin import order_link, pool_link
+
+
+class ParcelLineInline(TabularInline):
+    model = ParcelLine
+    fields = ("shown_sku", "quantity", "warehouse")
+    readonly_fields = fields
+    extra = 0
+    can_delete = False
+
+    @display(description=gettext_lazy("SKU"))
+    def shown_sku(self, line: ParcelLine) -> str:
+        return pool_link(line.sku)
+
+    def has_add_permission(self, request: HttpRequest, obj: Parcel | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Parcel | None = None) -> bool:
+        return False
+
+
+@admin.register(Parcel)
+class ParcelAdmin(ViewOnlyAdmin):
+    list_display = ("number", "shown_order", "contents", "shipped_at", "account", "actor")
+    list_filter = ("shipped_at",)
+    list_select_related = ("order", "account")
+    search_fields = ("number", "order__number", "=lines__sku")
+    search_help_text = gettext_lazy("Parcel, order number or SKU")
+    fields = ("number", "shown_order", "shipped_at", "account", "actor")
+    readonly_fields = ("shown_order",)
+    inlines = (ParcelLineInline,)
+
+    def get_queryset(self, request: HttpRequest):
+        return super().get_queryset(request).prefetch_related("lines")
+
+    @display(description=gettext_lazy("order"), ordering="order__number")
+    def shown_order(self, parcel: Parcel) -> str:
+        return order_link(parcel.order.number)
+
+    @display(description=gettext_lazy("contents"))
+    def contents(self, parcel: Parcel) -> str:
+        return format_html_join(", ", "{} × {}", ((line.quantity, line.sku) for line in parcel.lines.all()))

@@ -1,0 +1,192 @@
+"""What must always be true of the data. Each invariant is one query that returns the rows which break it.
+
+The floors above add theirs with `register()`, from their wiring. `manage.py check_invariants` runs them all in one
+read-only snapshot, so that what it compares was true at one moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from babel.numbers import list_currencies
+from django.db import connection, transaction
+
+from shop.pricing.money import exponent
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """`sql` returns (subject, problem, expected, found) for each row that breaks it; `params` are its parameters."""
+
+    id: str
+    title: str
+    sql: str
+    params: Callable[[], Sequence[Any]] = tuple
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """One row that breaks an invariant, in words."""
+
+    invariant: str
+    subject: str
+    problem: str
+    expected: str
+    found: str
+
+
+_invariants: dict[str, Invariant] = {}
+
+
+def register(invariant: Invariant) -> None:
+    """Have it checked. Registering one of the same id again replaces it."""
+    _invariants[invariant.id] = invariant
+
+
+def registered() -> list[Invariant]:
+    """All invariants, by id."""
+    return [_invariants[key] for key in sorted(_invariants)]
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """A read-only transaction in which every query sees the same moment. Opened outside any other transaction."""
+    with transaction.atomic(durable=True):
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+def broken(invariant: Invariant, *, limit: int = 20) -> list[Broken]:
+    """The first `limit` rows that break one invariant, in the caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT subject, problem, expected, found FROM ({invariant.sql}) broken ORDER BY 1, 2 LIMIT %s",
+            [*invariant.params(), limit],
+        )
+        return [Broken(invariant.id, *map(str, row)) for row in cursor.fetchall()]
+
+
+I1 = Invariant(
+    "I1",
+    "Pools: reserved + escrow <= on hand + shortage, and each shortage has its row",
+    """
+    SELECT p.sku AS subject, 'a balance is below 0' AS problem, '>= 0' AS expected,
+           concat('reserved ', p.reserved, ', escrow ', p.escrow, ', shortage ', p.shortage) AS found
+    FROM stock_pool p WHERE least(p.reserved, p.escrow, p.shortage) < 0
+    UNION ALL
+    SELECT p.sku, 'more is promised than is there and known to be short',
+           concat('<= ', p.on_hand, ' + ', p.shortage), concat(p.reserved, ' + ', p.escrow)
+    FROM stock_pool p WHERE p.reserved + p.escrow > p.on_hand + p.shortage
+    UNION ALL
+    SELECT p.sku, 'shortage is not what is missing', greatest(0, p.reserved + p.escrow - p.on_hand)::text,
+           p.shortage::text
+    FROM stock_pool p WHERE p.shortage <> greatest(0, p.reserved + p.escrow - p.on_hand)
+    UNION ALL
+    SELECT p.sku, 'open shortage rows say something else', p.shortage::text, coalesce(sum(s.quantity), 0)::text
+    FROM stock_pool p LEFT JOIN stock_shortage s ON s.sku = p.sku AND s.closed_at IS NULL
+    GROUP BY p.sku HAVING coalesce(sum(s.quantity), 0) <> p.shortage
+    UNION ALL
+    SELECT concat(l.sku, ' @ ', w.code), 'below 0 in a warehouse of our own', '>= 0', l.on_hand::text
+    FROM stock_level l JOIN stock_warehouse w ON w.id = l.warehouse_id
+    WHERE l.on_hand < 0 AND w.erp_account_id IS NULL
+    """,
+)
+
+I2 = Invariant(
+    "I2",
+    "Stock: reserved = open holds, pool = its sellable levels, level = its movements",
+    """
+    SELECT p.sku AS subject, 'reserved is not the sum of open holds' AS problem,
+           coalesce(sum(h.quantity - h.consumed - h.released), 0)::text AS expected, p.reserved::text AS found
+    FROM stock_pool p LEFT JOIN stock_hold h ON h.sku = p.sku
+    GROUP BY p.sku HAVING coalesce(sum(h.quantity - h.consumed - h.released), 0) <> p.reserved
+    UNION ALL
+    SELECT p.sku, 'on hand is not the sum of sellable levels',
+           coalesce(sum(l.on_hand) FILTER (WHERE w.is_sellable), 0)::text, p.on_hand::text
+    FROM stock_pool p LEFT JOIN stock_level l ON l.sku = p.sku LEFT JOIN stock_warehouse w ON w.id = l.warehouse_id
+    GROUP BY p.sku HAVING coalesce(sum(l.on_hand) FILTER (WHERE w.is_sellable), 0) <> p.on_hand
+    UNION ALL
+    SELECT concat(sku, ' @ ', (SELECT code FROM stock_warehouse w WHERE w.id = warehouse_id)),
+           'level is not the sum of its movements', coalesce(m.units, 0)::text, coalesce(l.on_hand, 0)::text
+    FROM (SELECT sku, warehouse_id, sum(quantity) AS units FROM stock_movement GROUP BY sku, warehouse_id) m
+    FULL JOIN (SELECT sku, warehouse_id, on_hand FROM stock_level) l USING (sku, warehouse_id)
+    WHERE coalesce(m.units, 0) <> coalesce(l.on_hand, 0)
+    """,
+)
+
+
+def _exponents() -> Sequence[Any]:
+    currencies = sorted(list_currencies())
+    return [currencies, [exponent(currency) for currency in currencies]]
+
+
+# A net amount is right when it is the gross one without tax, rounded half up; the casts keep PostgreSQL's division
+# exact enough to tell a half from almost a half. Historical orders were taxed elsewhere: there only sums are checked.
+I4 = Invariant(
+    "I4",
+    "Money: net + tax = gross, order total = lines + shipping, in the currency's decimals",
+    """
+    WITH exponents AS (SELECT * FROM unnest(%s::text[], %s::int[]) AS e(currency, digits)
+    ), orders AS (
+        SELECT o.*, coalesce(e.digits, 2) AS digits FROM order_order o LEFT JOIN exponents e USING (currency)
+    ), lines AS (
+        SELECT l.*, o.number, o.digits, o.is_historical FROM order_line l JOIN orders o ON o.id = l.order_id
+    ), taxed AS (
+        SELECT concat(number, ' ', partner_sku) AS subject, line_price_incl_tax AS gross, line_price_excl_tax AS net,
+               tax_rate, digits, is_historical FROM lines
+        UNION ALL
+        SELECT concat(number, ' shipping'), shipping_incl_tax, shipping_excl_tax, shipping_tax_rate, digits,
+               is_historical FROM orders
+    ), sums AS (
+        SELECT order_id, sum(line_price_incl_tax) AS gross, sum(line_price_excl_tax) AS net
+        FROM order_line GROUP BY order_id
+    )
+    SELECT subject, 'finer than its currency' AS problem, concat(digits, ' decimals') AS expected,
+           concat(gross, ' / ', net) AS found
+    FROM taxed WHERE gross <> round(gross, digits) OR net <> round(net, digits)
+    UNION ALL
+    SELECT subject, 'net is not gross less tax', round(gross::numeric(40, 20) / (1 + tax_rate), digits)::text, net::text
+    FROM taxed WHERE NOT is_historical AND net <> round(gross::numeric(40, 20) / (1 + tax_rate), digits)
+    UNION ALL
+    SELECT subject, 'net is not between 0 and gross', concat('0 to ', gross), net::text
+    FROM taxed WHERE net < 0 OR net > gross
+    UNION ALL
+    SELECT o.number, 'gross total is not lines + shipping',
+           (coalesce(s.gross, 0) + o.shipping_incl_tax)::text, o.total_incl_tax::text
+    FROM orders o LEFT JOIN sums s ON s.order_id = o.id
+    WHERE o.total_incl_tax <> coalesce(s.gross, 0) + o.shipping_incl_tax
+    UNION ALL
+    SELECT o.number, 'net total is not lines + shipping',
+           (coalesce(s.net, 0) + o.shipping_excl_tax)::text, o.total_excl_tax::text
+    FROM orders o LEFT JOIN sums s ON s.order_id = o.id
+    WHERE o.total_excl_tax <> coalesce(s.net, 0) + o.shipping_excl_tax
+    """,
+    _exponents,
+)
+
+I5 = Invariant(
+    "I5",
+    "Orders: each number of each source exists once; our own shop's orders carry their own number",
+    """
+    SELECT concat(source_account, ' ', external_number) AS subject, 'placed more than once' AS problem,
+           '1' AS expected, concat(count(*), ': ', string_agg(number, ', ' ORDER BY number)) AS found
+    FROM order_order GROUP BY source_account, external_number HAVING count(*) > 1
+    UNION ALL
+    SELECT number, 'number used more than once', '1', count(*)::text
+    FROM order_order GROUP BY number HAVING count(*) > 1
+    UNION ALL
+    SELECT number, 'does not say where it came from', 'a source and its number',
+           concat('"', source_account, '" "', external_number, '"')
+    FROM order_order WHERE source_account = '' OR external_number = ''
+    UNION ALL
+    SELECT number, 'an order of our own under another number', number, external_number
+    FROM order_order WHERE source_account = 'web' AND external_number <> number
+    """,
+)
+
+for _each in (I1, I2, I4, I5):
+    register(_each)

@@ -1,0 +1,90 @@
+"""The admin's frame: what stands in its sidebar, for whom, and which mode it says it runs in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """Groups of links; unfold hides what the person may not see, and a group without links."""
+    return [
+        {"title": "", "items": [_link(_("What needs you"), "home", "admin:index", "")]},
+        {
+            "title": _("Orders"),
+            "separator": True,
+            "items": [
+                _link(_("Orders"), "receipt_long", "admin:order_order_changelist", "order.view_order"),
+                _link(_("Parcels"), "local_shipping", "admin:fulfilment_parcel_changelist", "fulfilment.view_parcel"),
+            ],
+        },
+        {"title": _("Stock"), "separator": True, "items": _stock()},
+        {"title": _("Catalogue"), "separator": True, "items": _catalogue()},
+        {
+            "title": _("Customers"),
+            "separator": True,
+            "items": [
+                _link(_("Customers"), "person", "admin:customer_user_changelist", "customer.view_user",
+                      "?is_staff__exact=0"),
+                _link(_("Staff"), "badge", "admin:customer_user_changelist", "customer.view_user",
+                      "?is_staff__exact=1"),
+                _link(_("Groups"), "groups", "admin:auth_group_changelist", "auth.view_group"),
+            ],
+        },
+        {
+            "title": _("Integrations"),
+            "separator": True,
+            "items": [
+                _link(_("Accounts"), "hub", "admin:hub_account_changelist", "hub.view_account"),
+                _link(_("Outgoing work"), "outbox", "admin:hub_outgoing_changelist", "hub.view_outgoing"),
+            ],
+        },
+    ]  # fmt: skip
+
+
+def _stock() -> list[dict[str, Any]]:
+    return [
+        _link(_("Stock board"), "inventory_2", "admin:stock_pool_changelist", "stock.view_pool"),
+        _link(_("Shortages"), "warning", "admin:stock_shortage_changelist", "stock.view_shortage"),
+        _link(_("Holds"), "lock_clock", "admin:stock_hold_changelist", "stock.view_hold"),
+        _link(_("Movements"), "swap_vert", "admin:stock_movement_changelist", "stock.view_movement"),
+        _link(_("Warehouses"), "warehouse", "admin:stock_warehouse_changelist", "stock.view_warehouse"),
+        _link(_("ERP readings"), "sync", "admin:stock_reading_changelist", "stock.view_reading"),
+    ]
+
+
+def _catalogue() -> list[dict[str, Any]]:
+    return [
+        _link(_("Products"), "sell", "admin:catalogue_product_changelist", "catalogue.view_product"),
+        _link(_("Categories"), "account_tree", "admin:catalogue_category_changelist", "catalogue.view_category"),
+        _link(_("Product types"), "category", "admin:catalogue_productclass_changelist", "catalogue.view_productclass"),
+        _link(_("Suppliers"), "factory", "admin:partner_partner_changelist", "partner.view_partner"),
+        _link(_("Tax classes"), "percent", "admin:pricing_taxclass_changelist", "pricing.view_taxclass"),
+    ]
+
+
+def _link(title: str, icon: str, name: str, permission: str, query: str = "") -> dict[str, Any]:
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse(name) + query,
+        "permission": (lambda request: request.user.has_perm(permission)) if permission else None,
+    }
+
+
+def environment(request: HttpRequest) -> list[Any] | None:
+    """The mode, unless it is production."""
+    return None if settings.PRODUCTION else [_("demo") if settings.WEFT_MODE == "demo" else _("test"), "warning"]
+
+
+def stylesheet(request: HttpRequest) -> str:
+    return static("weft/admin.css")
+
+
+def logo(request: HttpRequest) -> str:
+    return static("weft/favicon.svg")

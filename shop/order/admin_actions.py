@@ -1,0 +1,203 @@
+"""What staff do to an order. Each is a page of its own: GET asks, POST calls the service, which commits by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.db.models import F, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from integrations.hub.admin_pages import Confirm, Refused, StaffAdmin, act, actor, too_late
+from shop.fulfilment import shipping
+from shop.fulfilment.models import Sourcing
+from shop.order import lifecycle
+from shop.order.lifecycle import IllegalMove
+from shop.order.models import Order, PaymentMethod, Status
+from shop.stock.holds import OutOfStock
+from shop.stock.models import Warehouse
+
+RELEASED = {Status.PAID, Status.ON_ACCOUNT, Status.PARTLY_SHIPPED}
+
+
+class Reference(Confirm):
+    reference = forms.CharField(
+        label=gettext_lazy("Bank reference"),
+        max_length=255,
+        help_text=gettext_lazy("What the bank statement calls this payment. It is kept with the order."),
+        widget=UnfoldAdminTextInputWidget(),
+    )
+
+
+class Reason(Confirm):
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=255,
+        help_text=gettext_lazy("For your colleagues; the customer does not see it."),
+        widget=UnfoldAdminTextInputWidget(),
+    )
+
+
+def ship_form(order: Order) -> type[Confirm]:
+    """Asks from which of our own warehouses; only those that still have something to ship."""
+
+    class Ship(Confirm):
+        warehouse = forms.ModelChoiceField(
+            label=gettext_lazy("From the warehouse"),
+            queryset=shippable(order),
+            empty_label=None,
+            widget=UnfoldAdminSelectWidget(),
+        )
+
+    return Ship
+
+
+def open_sourcings(order: Order) -> QuerySet[Sourcing]:
+    """What staff still have to ship: sourced in a warehouse no ERP works in."""
+    return Sourcing.objects.filter(line__order=order, warehouse__erp_account=None, quantity__gt=F("shipped"))
+
+
+def shippable(order: Order) -> QuerySet[Warehouse]:
+    return Warehouse.objects.filter(pk__in=open_sourcings(order).values("warehouse"))
+
+
+def offered(name: str, order: Order) -> bool:
+    """Does the order's state allow the action?"""
+    match name:
+        case "confirm_payment":
+            return order.status in (Status.PENDING_PAYMENT, Status.EXPIRED)
+        case "note_account_payment":
+            owed = order.payment_method == PaymentMethod.ON_ACCOUNT and order.paid_at is None
+            return owed and order.status in (Status.ON_ACCOUNT, Status.PARTLY_SHIPPED, Status.SHIPPED)
+        case "cancel_order":
+            return order.status in {Status.PENDING_PAYMENT, *RELEASED}
+        case "ship":
+            return order.status in RELEASED and open_sourcings(order).exists()
+    return True
+
+
+class OrderActions(StaffAdmin):
+    """The actions of an order's page."""
+
+    actions_detail = ("confirm_payment", "note_account_payment", "ship", "cancel_order")
+
+    def offers(self, action: str, obj: Order) -> bool:
+        return offered(action, obj)
+
+    @action(description=gettext_lazy("Confirm bank transfer"), url_path="confirm-payment", icon="payments",
+            permissions=["order.confirm_payment"], variant=ActionVariant.PRIMARY)  # fmt: skip
+    def confirm_payment(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        order = self.wanted(request, object_id)
+        explain = [_("The money has arrived on our account: the order is released to be shipped.")]
+        if order.status == Status.EXPIRED:
+            explain.append(
+                _("Its payment time is over and its goods were given back: they are promised anew, if free.")
+            )
+        return self._page(request, order, "confirm_payment", _confirm(order, request), form=Reference, explain=explain,
+                          title=_("Confirm bank transfer"), button=_("The money has arrived"))  # fmt: skip
+
+    @action(description=gettext_lazy("Note payment on account"), url_path="note-payment", icon="price_check",
+            permissions=["order.confirm_payment"])  # fmt: skip
+    def note_account_payment(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        order = self.wanted(request, object_id)
+        explain = [_("The customer has paid what was delivered on account. The order's state does not change.")]
+        return self._page(request, order, "note_account_payment", _note(order, request), explain=explain,
+                          title=_("Note payment on account"), button=_("It is paid"))  # fmt: skip
+
+    @action(description=gettext_lazy("Cancel the order"), url_path="cancel", icon="cancel",
+            permissions=["order.cancel_order"], variant=ActionVariant.DANGER)  # fmt: skip
+    def cancel_order(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        order = self.wanted(request, object_id)
+        explain = [_("The customer gets a mail once it is cancelled. This cannot be undone.")]
+        if order.status in RELEASED:
+            explain.append(_("Its goods stay reserved until every system that was told says it will not ship them."))
+        if order.paid_at:
+            explain.append(_("It is paid: give the money back by hand."))
+        return self._page(request, order, "cancel_order", _cancel(order, request), form=Reason, explain=explain,
+                          title=_("Cancel the order"), button=_("Cancel the order"), danger=True)  # fmt: skip
+
+    @action(description=gettext_lazy("Ship"), url_path="ship", icon="local_shipping",
+            permissions=["order.ship_order"], variant=ActionVariant.PRIMARY)  # fmt: skip
+    def ship(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        order = self.wanted(request, object_id)
+        rows = open_sourcings(order).select_related("warehouse", "line").order_by("warehouse", "line")
+        explain = [_("Everything below leaves the chosen warehouse now. What an ERP ships is not listed.")]
+        explain += [f"{row.warehouse}: {row.quantity - row.shipped} × {row.line.partner_sku}" for row in rows]
+        return self._page(request, order, "ship", _ship(order, request), form=ship_form(order), explain=explain,
+                          title=_("Ship"), button=_("It has left"))  # fmt: skip
+
+    def _page(
+        self, request: HttpRequest, order: Order, name: str, do: Callable[[dict[str, Any]], str], **page: Any
+    ) -> HttpResponse:
+        if not offered(name, order):
+            return too_late(self, request, order)
+        return act(self, request, order, _refusing(do), **page)
+
+
+def _refusing(do: Callable[[dict[str, Any]], str]) -> Callable[[dict[str, Any]], str]:
+    """The order moved between the look and the click: a message, not an error."""
+
+    def done(data: dict[str, Any]) -> str:
+        try:
+            return do(data)
+        except IllegalMove as refusal:
+            words = _("The order is %(status)s meanwhile; this cannot be done any more. Nothing was changed.")
+            raise Refused(words % {"status": refusal.order.get_status_display()}, final=True) from None
+
+    return done
+
+
+def _confirm(order: Order, request: HttpRequest) -> Callable[[dict[str, Any]], str]:
+    def do(data: dict[str, Any]) -> str:
+        try:
+            lifecycle.confirm_payment(order.number, actor=actor(request), reference=data["reference"])
+        except OutOfStock as refusal:
+            raise Refused(_gone(refusal)) from None
+        return _("Paid. The order is released.")
+
+    return do
+
+
+def _gone(refusal: OutOfStock) -> str:
+    short = ", ".join(
+        _("%(sku)s (%(free)d free)") % {"sku": sku, "free": free} for sku, free in sorted(refusal.short.items())
+    )
+    return _(
+        "Too little is free by now: %(short)s. Nothing was changed. Receive goods and confirm again, or give the money "
+        "back and tell the customer."
+    ) % {"short": short}
+
+
+def _note(order: Order, request: HttpRequest) -> Callable[[dict[str, Any]], str]:
+    def do(_data: dict[str, Any]) -> str:
+        lifecycle.note_account_payment(order.number, actor=actor(request))
+        return _("Noted: paid.")
+
+    return do
+
+
+def _cancel(order: Order, request: HttpRequest) -> Callable[[dict[str, Any]], str]:
+    def do(data: dict[str, Any]) -> str:
+        moved = lifecycle.cancel(order.number, actor=actor(request), reason=data["reason"])
+        if moved.status == Status.CANCELLING:
+            return _("Being cancelled: other systems were told of it and have to agree first.")
+        return _("Cancelled.")
+
+    return do
+
+
+def _ship(order: Order, request: HttpRequest) -> Callable[[dict[str, Any]], str]:
+    def do(data: dict[str, Any]) -> str:
+        try:
+            parcel = shipping.ship(order.number, warehouse=data["warehouse"], actor=actor(request))
+        except shipping.NothingToShip:
+            raise Refused(_("Nothing is left to ship from there."), final=True) from None
+        return _("Parcel %(number)s has left.") % {"number": parcel.number}
+
+    return do

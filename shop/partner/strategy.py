@@ -1,0 +1,85 @@
+"""Price, tax and availability of a product for the person who asks. Prices are gross; the figure is the pool's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from oscar.apps.partner.prices import TaxInclusiveFixedPrice
+from oscar.apps.partner.prices import Unavailable as NoPrice
+from oscar.apps.partner.strategy import PurchaseInfo, Structured, UseFirstStockRecord
+
+from shop.partner.availability import StockRequired, Unavailable
+from shop.partner.models import StockRecord
+from shop.pricing.models import TaxClass
+from shop.pricing.money import TooFine, exact
+from shop.pricing.tax import split
+from shop.stock.models import Pool
+
+
+class Price(TaxInclusiveFixedPrice):
+    """A gross price with the tax that is in it. `tax_rate` is a fraction."""
+
+    def __init__(self, gross: Decimal, currency: str, tax_class: TaxClass) -> None:
+        taxed = split(gross, tax_class.rate, currency)
+        super().__init__(currency=currency, excl_tax=taxed.net, tax=taxed.tax, tax_code=tax_class.code)
+        self.tax_rate = tax_class.rate
+
+
+def attach_pools(records: Iterable[StockRecord]) -> None:
+    """Put each record's pool on it, in one query for all; without it every look at a figure asks for itself."""
+    records = list(records)
+    pools = Pool.objects.in_bulk([record.partner_sku for record in records]) if records else {}
+    for record in records:
+        record.pool = pools.get(record.partner_sku)
+
+
+def free_units(record: StockRecord) -> int:
+    """Units that may be promised now."""
+    if hasattr(record, "pool"):
+        return record.pool.free if record.pool else 0
+    return record.net_stock_level
+
+
+def tax_class_of(product) -> TaxClass | None:  # type: ignore[no-untyped-def]
+    """A variant is taxed like its parent unless it says otherwise."""
+    if product.tax_class_id is None and product.parent_id:
+        return product.parent.tax_class
+    return product.tax_class
+
+
+class Strategy(UseFirstStockRecord, Structured):
+    """What has no price, no tax class, or a price finer than its currency can be paid in is not for sale."""
+
+    def fetch_for_line(self, line, stockrecord=None) -> PurchaseInfo:  # type: ignore[no-untyped-def]
+        return self.fetch_for_product(line.product, stockrecord or line.stockrecord)
+
+    def pricing_policy(self, product, stockrecord) -> Price | NoPrice:  # type: ignore[no-untyped-def]
+        tax_class = tax_class_of(product)
+        if not stockrecord or stockrecord.price is None or tax_class is None:
+            return NoPrice()
+        try:
+            gross = exact(stockrecord.price, stockrecord.price_currency)
+        except TooFine:
+            return NoPrice()
+        return Price(gross, stockrecord.price_currency, tax_class)
+
+    def availability_policy(self, product, stockrecord) -> StockRequired | Unavailable:  # type: ignore[no-untyped-def]
+        if not product.is_public or not self.pricing_policy(product, stockrecord).exists:
+            return Unavailable()
+        return StockRequired(free_units(stockrecord))
+
+    def parent_pricing_policy(self, product, children_stock) -> Price | NoPrice:  # type: ignore[no-untyped-def]
+        """The lowest price of the variants."""
+        prices = [self.pricing_policy(child, record) for child, record in children_stock]
+        return min((p for p in prices if p.exists), key=lambda p: p.incl_tax, default=NoPrice())
+
+    def parent_availability_policy(self, product, children_stock) -> StockRequired | Unavailable:  # type: ignore[no-untyped-def]
+        policies = [self.availability_policy(child, record) for child, record in children_stock]
+        counted = [p.num_available for p in policies if isinstance(p, StockRequired)]
+        return StockRequired(sum(counted)) if counted else Unavailable()
+
+
+class Selector:
+    def strategy(self, request=None, user=None, **kwargs) -> Strategy:  # type: ignore[no-untyped-def]
+        return Strategy(request)

@@ -1,0 +1,28 @@
+"""What several tests of the admin need: addresses, messages, counted queries."""
+
+from __future__ import annotations
+
+from django.contrib.messages import get_messages
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+
+def action(model: str, name: str, pk: object) -> str:
+    """The address of an action's page, e.g. action("order_order", "cancel_order", 1)."""
+    return reverse(f"admin:{model}_{name}", args=[pk])
+
+
+def said(response: HttpResponse) -> str:
+    """What the person was told, after a redirect."""
+    return " ".join(str(message) for message in get_messages(response.wsgi_request))
+
+
+def queries(client: Client, address: str) -> list[str]:
+    """The statements of one page, seen before (warm)."""
+    assert client.get(address).status_code == 200
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(address).status_code == 200
+    return [query["sql"] for query in captured.captured_queries]

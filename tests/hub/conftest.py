@@ -1,0 +1,126 @@
+"""Fixtures for the hub: a remote on loopback, an account for it, topics, and worker processes that may be killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from integrations.hub import claims, commands, drains, http, registry
+from integrations.hub.models import Account, Attempt, Outgoing, Pause
+from integrations.hub.values import Lane
+from tests import factories
+from tests.hub import probe
+from tests.hub.probe import Errand, Probe, Thing
+from tests.hub.remote import Remote
+
+
+@pytest.fixture(autouse=True)
+def _topics(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(registry.connectors(), (Probe.kind, Probe.name), Probe)
+    probe.register()
+    monkeypatch.setattr(Thing, "wanted", probe.Wanted())
+    monkeypatch.setattr(Errand, "settled", [])
+
+
+@pytest.fixture
+def remote(settings: object) -> Iterator[Remote]:
+    made = Remote()
+    server = made.start()
+    settings.WEFT_PRIVATE_HOSTS = frozenset({f"127.0.0.1:{made.port}"})  # type: ignore[attr-defined]
+    settings.WEFT_ALLOW_HTTP_IN_TRANSACTION = True  # type: ignore[attr-defined]  # the test itself is one
+    yield made
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def account(remote: Remote) -> Account:
+    return factories.account("probe", "probe", settings={"url": remote.url})
+
+
+def send_due(account: Account, lanes: tuple[int, ...] = tuple(Lane)) -> int:
+    """What a drain does for one account, in the caller's connection (which a test's transaction may own)."""
+    settled = 0
+    while claim := claims.claim(account.pk, lanes):
+        settled += drains.work(claim)
+    return settled
+
+
+def later(hours: float = 1) -> None:
+    """Let time pass for everything that waits: next tries, pauses, leases, and how long ago attempts were."""
+    past = timedelta(hours=hours)
+    for row in Outgoing.objects.all():
+        Outgoing.objects.filter(pk=row.pk).update(
+            next_at=row.next_at - past, lease_until=row.lease_until and row.lease_until - past
+        )
+    for attempt in Attempt.objects.all():
+        Attempt.objects.filter(pk=attempt.pk).update(started_at=attempt.started_at - past)
+    Pause.objects.update(until=timezone.now() - timedelta(seconds=1))
+
+
+def at_once(call: Callable[[int], object], threads: int) -> list[object]:
+    """Run `call(0..threads-1)` in threads with connections of their own; returns results or exceptions."""
+
+    def run(number: int) -> object:
+        try:
+            return call(number)
+        except Exception as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(run, range(threads)))
+
+
+class Worker:
+    """A worker process of its own: a fork that drains one lane. `at` is where it is killed or stopped."""
+
+    def __init__(
+        self, lane: Lane, *, at: str = "", how: str = "SIGKILL", lease: float = 90, budget: float = 75
+    ) -> None:
+        self.pid = os.fork()
+        if self.pid == 0:
+            self._work(lane, at, how, lease, budget)
+
+    def _work(self, lane: Lane, at: str, how: str, lease: float, budget: float) -> None:
+        status = 1
+        try:
+            signal.alarm(60)  # never outlives its test by much
+            connection.connection = None  # the parent's socket; psycopg leaves it alone in a fork
+            http._threads = ThreadPoolExecutor(4)
+            claims.LEASE_SECONDS = commands.LEASE_SECONDS = lease  # type: ignore[assignment]
+            registry.connect.__kwdefaults__["budget"] = budget  # type: ignore[index]
+            os.environ["WEFT_TEST_POINT"], os.environ["WEFT_TEST_SIGNAL"] = at, how
+            drains.drain(lane)
+            status = 0
+        finally:
+            os._exit(status)
+
+    def ended(self) -> int:
+        """Wait for its end; returns the exit code, or minus the signal."""
+        _, status = os.waitpid(self.pid, 0)
+        return os.waitstatus_to_exitcode(status)
+
+    def stopped(self) -> None:
+        """Wait until it has been stopped."""
+        _, status = os.waitpid(self.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status), status
+
+    def go_on(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
+
+
+def wait_until(true: Callable[[], object], seconds: float = 30) -> None:
+    ends = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < ends, "it did not happen in time"
+        time.sleep(0.1)

@@ -1,0 +1,185 @@
+"""Each invariant is broken on purpose, behind the back of the constraints and triggers, and must be seen."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.db import InternalError, connection, transaction
+from django.utils import timezone
+
+import erp.invariants
+from integrations.hub.models import Outgoing
+from shop import invariants
+from shop.fulfilment import shipping
+from shop.order import lifecycle
+from shop.order.models import Order, PaymentMethod
+from shop.stock import movements
+from shop.stock.models import Pool, Warehouse
+from tests import factories
+
+IDS = ["I1", "I2", "I4", "I5", "I7"]
+
+
+@pytest.fixture(autouse=True)
+def _registered() -> None:
+    erp.invariants.register()
+
+
+def a_busy_shop() -> dict[str, Order]:
+    """Orders in every state, stock in two warehouses, an ERP that hears of them."""
+    factories.account("erp", active_since=timezone.now() - timedelta(minutes=1))
+    factories.stock("CHAIR-1", SZ=20, HZ=5)
+    factories.stock("DESK-1", SZ=3)
+    made = {name: factories.order({"CHAIR-1": 2, "DESK-1": 1}, shipping_gross=Decimal("12.00"), order_discount=discount)
+            for name, discount in (("paid", Decimal("0.07")), ("cancelled", Decimal(0)))}  # fmt: skip
+    made["account"] = factories.order(
+        {"CHAIR-1": 3}, payment_method=PaymentMethod.ON_ACCOUNT, currency="JPY", unit="1130"
+    )
+    made["shipped"] = factories.order({"CHAIR-1": 1}, currency="BHD", unit="11.305")
+    made["expired"] = factories.order({"CHAIR-1": 1})
+    made["pending"] = factories.order({"CHAIR-1": 1})
+    lifecycle.confirm_payment(made["paid"].number, actor="test")
+    lifecycle.cancel(made["cancelled"].number, actor="test")
+    lifecycle.confirm_payment(made["shipped"].number, actor="test")
+    shipping.ship(made["shipped"].number, warehouse=Warehouse.objects.get(code="SZ"), actor="test")
+    Order.objects.filter(pk=made["expired"].pk).update(payment_deadline=timezone.now())
+    lifecycle.expire_overdue()
+    return {name: Order.objects.get(pk=order.pk) for name, order in made.items()}
+
+
+def problems(invariant_id: str) -> list[tuple[str, str]]:
+    one = next(i for i in invariants.registered() if i.id == invariant_id)
+    return [(row.subject, row.problem) for row in invariants.broken(one)]
+
+
+def all_problems() -> dict[str, list[tuple[str, str]]]:
+    return {one.id: found for one in invariants.registered() if (found := problems(one.id))}
+
+
+def without_guards(*statements: str) -> None:
+    """Run SQL with I1, the level's and order's uniqueness and all triggers gone, as nothing in Weft could."""
+    guards = [
+        "SET CONSTRAINTS ALL IMMEDIATE",
+        'ALTER TABLE stock_pool DROP CONSTRAINT IF EXISTS "I1"',
+        "ALTER TABLE stock_movement DISABLE TRIGGER USER",
+        "ALTER TABLE order_order DROP CONSTRAINT IF EXISTS order_external_number_unique",
+        "ALTER TABLE order_order DROP CONSTRAINT IF EXISTS order_order_number_key",
+        "ALTER TABLE hub_outgoing DROP CONSTRAINT IF EXISTS outgoing_unique",
+    ]
+    with connection.cursor() as cursor:
+        for statement in (*guards, *statements):
+            cursor.execute(statement)
+
+
+@pytest.mark.django_db
+def test_a_busy_shop_breaks_none() -> None:
+    a_busy_shop()
+    assert [one.id for one in invariants.registered()] == IDS
+    assert all_problems() == {}
+
+
+BREAKS = [
+    ("I1", "UPDATE stock_pool SET reserved = -1 WHERE sku = 'DESK-1'", "DESK-1", "a balance is below 0"),
+    ("I1", "UPDATE stock_pool SET reserved = 99 WHERE sku = 'DESK-1'", "DESK-1", "more is promised than is there"),
+    ("I1", "UPDATE stock_pool SET shortage = 5 WHERE sku = 'DESK-1'", "DESK-1", "shortage is not what is missing"),
+    ("I1", "UPDATE stock_pool SET on_hand = 0, shortage = reserved WHERE sku = 'DESK-1'", "DESK-1", "open shortage"),
+    ("I1", "UPDATE stock_level SET on_hand = -1 WHERE sku = 'DESK-1'", "DESK-1 @ SZ", "below 0 in a warehouse of our"),
+    ("I2", "UPDATE stock_pool SET reserved = reserved + 1 WHERE sku = 'DESK-1'", "DESK-1", "reserved is not the sum"),
+    ("I2", "UPDATE stock_hold SET released = quantity - consumed", "CHAIR-1", "reserved is not the sum"),
+    ("I2", "UPDATE stock_pool SET on_hand = on_hand + 1 WHERE sku = 'DESK-1'", "DESK-1", "on hand is not the sum"),
+    ("I2", "UPDATE stock_warehouse SET is_sellable = false WHERE code = 'HZ'", "CHAIR-1", "on hand is not the sum"),
+    ("I2", "UPDATE stock_level SET on_hand = 7 WHERE sku = 'DESK-1'", "DESK-1 @ SZ", "not the sum of its movements"),
+    ("I2", "DELETE FROM stock_movement WHERE sku = 'DESK-1'", "DESK-1 @ SZ", "not the sum of its movements"),
+    ("I2", "DELETE FROM stock_level WHERE sku = 'DESK-1'", "DESK-1 @ SZ", "not the sum of its movements"),
+    ("I4", "UPDATE order_line SET line_price_incl_tax = 1.005 WHERE order_id = {paid}", "CHAIR-1", "finer than"),
+    ("I4", "UPDATE order_line SET line_price_incl_tax = 1.5 WHERE order_id = {account}", "CHAIR-1", "finer than"),
+    ("I4", "UPDATE order_line SET line_price_excl_tax = 99.99 WHERE order_id = {paid}", "DESK-1", "gross less tax"),
+    ("I4", "UPDATE order_order SET shipping_excl_tax = 12.01 WHERE id = {paid}", "shipping", "between 0 and gross"),
+    ("I4", "UPDATE order_order SET total_incl_tax = total_incl_tax + 0.01 WHERE id = {paid}", "", "gross total"),
+    ("I4", "UPDATE order_order SET total_excl_tax = total_excl_tax - 0.01 WHERE id = {paid}", "", "net total"),
+    ("I5", "UPDATE order_order SET external_number = 'X', source_account = 'amazon'", "amazon X", "more than once"),
+    ("I5", "UPDATE order_order SET number = 'W1'", "W1", "number used more than once"),
+    ("I5", "UPDATE order_order SET source_account = '' WHERE id = {paid}", "", "where it came from"),
+    ("I5", "UPDATE order_order SET external_number = 'X' WHERE id = {paid}", "", "of our own under another"),
+    ("I7", "DELETE FROM hub_outgoing WHERE key = '{paid_number}'", "{paid_number}", "not one row"),
+    ("I7", "UPDATE hub_outgoing SET key = '{paid_number}' WHERE topic = 'erp.order'", "{paid_number}", "not one row"),
+    ("I7", "UPDATE hub_outgoing SET key = '{pending_number}' WHERE key = '{paid_number}'", "", "never released"),
+    ("I7", "UPDATE hub_outgoing SET key = 'GHOST' WHERE key = '{paid_number}'", "GHOST", "never released"),
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("invariant_id", "statement", "subject", "problem"), BREAKS)
+def test_what_breaks_it_is_seen(invariant_id: str, statement: str, subject: str, problem: str) -> None:
+    orders = a_busy_shop()
+    names = {name: order.pk for name, order in orders.items()}
+    names |= {f"{name}_number": order.number for name, order in orders.items()}
+    without_guards(statement.format(**names))
+    found = problems(invariant_id)
+    assert [row for row in found if subject.format(**names) in row[0] and problem in row[1]], found
+
+
+@pytest.mark.django_db
+def test_orders_from_before_the_account_and_marked_ones_owe_the_erp_nothing() -> None:
+    factories.stock("CHAIR-1", SZ=20)
+    before, historical, test = (factories.order() for _ in range(3))
+    Order.objects.filter(pk=historical.pk).update(is_historical=True)
+    Order.objects.filter(pk=test.pk).update(is_test=True)
+    for order in (before, historical, test):
+        lifecycle.confirm_payment(order.number, actor="test")
+    factories.account("erp", active_since=timezone.now())
+    Order.objects.exclude(pk=before.pk).update(date_placed=timezone.now() + timedelta(seconds=1))
+    assert problems("I7") == []
+
+
+@pytest.mark.django_db
+def test_a_shortage_is_no_break() -> None:
+    factories.stock("CHAIR-1", SZ=2)
+    factories.order({"CHAIR-1": 2})
+    sold = Warehouse.objects.get(code="SZ").pk
+    with transaction.atomic():
+        movements.count("CHAIR-1", sold, 1, actor="test", note="one is broken")
+    assert Pool.objects.get(sku="CHAIR-1").shortage == 1
+    assert all_problems() == {}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_command_says_all_is_well() -> None:
+    a_busy_shop()
+    out = StringIO()
+    call_command("check_invariants", stdout=out)
+    assert [line.split()[:2] for line in out.getvalue().splitlines()] == [[i, "ok"] for i in IDS]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_command_shows_a_table_and_ends_with_1() -> None:
+    order = a_busy_shop()["paid"]
+    Outgoing.objects.filter(topic="erp.order", key=order.number).delete()
+    out = StringIO()
+    with pytest.raises(SystemExit) as end:
+        call_command("check_invariants", stdout=out)
+    assert end.value.code == 1
+    text = out.getvalue()
+    assert "I7  BROKEN" in text and "I1  ok" in text
+    assert f"{order.number} -> test-" in text and "released, but not one row for the ERP" in text
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("check_invariants", "--json", stdout=out)
+    found = json.loads(out.getvalue())
+    assert found["I1"] == [] and found["I7"][0]["expected"] == "1" and found["I7"][0]["found"] == "0"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_snapshot_reads_one_moment_and_writes_nothing() -> None:
+    factories.stock("CHAIR-1", SZ=2)
+    with invariants.snapshot():
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW transaction_isolation")
+            assert cursor.fetchone() == ("repeatable read",)
+        with pytest.raises(InternalError, match="read-only"), transaction.atomic():
+            Pool.objects.update(escrow=1)
