@@ -61,10 +61,8 @@ format: venv-dev ## Format the code and mend what can be mended by itself
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 
-messages: venv-dev ## Collect and compile the translations (needs gettext)
-	@command -v msgfmt >/dev/null || { echo "gettext is needed: apt-get install -y gettext (macOS: brew install gettext)" >&2; exit 1; }
-	$(WITH_DATABASE) $(FOR_TESTS) $(PY) manage.py makemessages --locale zh_Hans --locale en --ignore .venv --ignore var
-	$(WITH_DATABASE) $(FOR_TESTS) $(PY) manage.py compilemessages --ignore .venv --ignore var
+messages: venv-dev ## Bring both translation catalogues up to date and compile them
+	$(WITH_DATABASE) $(FOR_TESTS) $(PY) manage.py translations
 
 walkthrough: venv ## Walk one order through shop and ERP, over HTTP (needs a running demo)
 	@exec $(PY) manage.py walkthrough

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -29,10 +30,8 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             "title": _("Customers"),
             "separator": True,
             "items": [
-                _link(_("Customers"), "person", "admin:customer_user_changelist", "customer.view_user",
-                      "?is_staff__exact=0"),
-                _link(_("Staff"), "badge", "admin:customer_user_changelist", "customer.view_user",
-                      "?is_staff__exact=1"),
+                _people(request, _("Customers"), "person", staff=False),
+                _people(request, _("Staff"), "badge", staff=True),
                 _link(_("Groups"), "groups", "admin:auth_group_changelist", "auth.view_group"),
             ],
         },
@@ -51,7 +50,7 @@ def _stock() -> list[dict[str, Any]]:
     return [
         _link(_("Stock board"), "inventory_2", "admin:stock_pool_changelist", "stock.view_pool"),
         _link(_("Shortages"), "warning", "admin:stock_shortage_changelist", "stock.view_shortage"),
-        _link(_("Holds"), "lock_clock", "admin:stock_hold_changelist", "stock.view_hold"),
+        _link(_("Holds"), "lock_clock", "admin:stock_hold_changelist", "stock.view_hold", "?state=open"),
         _link(_("Movements"), "swap_vert", "admin:stock_movement_changelist", "stock.view_movement"),
         _link(_("Warehouses"), "warehouse", "admin:stock_warehouse_changelist", "stock.view_warehouse"),
         _link(_("ERP readings"), "sync", "admin:stock_reading_changelist", "stock.view_reading"),
@@ -75,6 +74,14 @@ def _link(title: str, icon: str, name: str, permission: str, query: str = "") ->
         "link": reverse(name) + query,
         "permission": (lambda request: request.user.has_perm(permission)) if permission else None,
     }
+
+
+def _people(request: HttpRequest, title: str, icon: str, *, staff: bool) -> dict[str, Any]:
+    """Two links into one list; the marked one is the one whose filter is in the address."""
+    link = _link(title, icon, "admin:customer_user_changelist", "customer.view_user", f"?is_staff__exact={int(staff)}")
+    on_people = request.path.startswith(reverse("admin:customer_user_changelist"))
+    sees_staff = "is_staff__exact=1" in unquote(request.META.get("QUERY_STRING", ""))
+    return {**link, "active": on_people and sees_staff == staff}
 
 
 def environment(request: HttpRequest) -> list[Any] | None:

@@ -48,6 +48,7 @@ def _orders() -> list[Task]:
         pay=Count("pk", filter=Q(status=Status.PENDING_PAYMENT, payment_method=PaymentMethod.BANK_TRANSFER)),
         cancelling=Count("pk", filter=Q(status=Status.CANCELLING)),
         returns=Count("pk", filter=Q(needs_return=True)),
+        refunds=Count("pk", filter=Q(needs_refund=True)),
     )
     return [
         Task(
@@ -67,6 +68,12 @@ def _orders() -> list[Task]:
             _("Goods left although the order was cancelled."),
             counts["returns"],
             _list("order_order", "needs_return__exact=1"),
+        ),
+        Task(
+            _("Money to give back"),
+            _("Paid, but cancelled, or paid too late when the goods were gone."),
+            counts["refunds"],
+            _list("order_order", "needs_refund__exact=1"),
         ),
     ]
 

@@ -15,9 +15,10 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
+from psycopg import sql
+
 from erp.local import tryton_server
 from erp.local.tryton_server import Home, TrytonServer
-from psycopg import sql
 
 ROOT = Path(__file__).resolve().parent.parent
 

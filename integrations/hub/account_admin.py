@@ -74,7 +74,8 @@ class AccountAdmin(StaffAdmin):
     @display(description=gettext_lazy("connector"))
     def connector(self, account: Account) -> str:
         known = registry.connectors().get((account.kind, account.provider))
-        return _(known.label) if known else f"{account.kind}/{account.provider} ({_('not installed')})"
+        missing = _("%(kind)s/%(name)s (not installed)") % {"kind": account.kind, "name": account.provider}
+        return _(known.label) if known else missing
 
     @display(description=gettext_lazy("state"), ordering="state")
     def state_badge(self, account: Account) -> str:

@@ -24,7 +24,7 @@ class AccountForm(forms.ModelForm):
     own_password = forms.CharField(
         label=_("Your own password"),
         required=False,
-        help_text=_("Needed when credentials or the identity of the account change."),
+        help_text=_("Needed when anything but the name changes."),
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "current-password"}),
     )
 
@@ -65,14 +65,14 @@ class AccountForm(forms.ModelForm):
         return data
 
     def _is_sensitive(self) -> bool:
-        for field in self.connector.fields:
-            typed = self.cleaned_data.get(PREFIX + field.name) or ""
-            if field.secret and typed:
-                return True
-            identity = field.name in self.connector.identity
-            if identity and self.instance.pk and typed != self.instance.settings.get(field.name, ""):
-                return True
-        return False
+        """Also an address is: the secrets that are kept would be sent there."""
+        return any(self._is_changed(field) for field in self.connector.fields)
+
+    def _is_changed(self, field: Field) -> bool:
+        typed = self.cleaned_data.get(PREFIX + field.name) or ""
+        if field.secret or not self.instance.pk:
+            return bool(typed)
+        return bool(typed != self.instance.settings.get(field.name, field.default))
 
 
 def is_used(account: Account) -> bool:

@@ -35,9 +35,6 @@ class Refused(Exception):
 class Confirm(forms.Form):
     """Asks nothing but the click."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
-
 
 class StaffAdmin(ModelAdmin):
     """Nothing is deleted, and an action is offered only where `offers` says its moment has come."""
@@ -88,7 +85,12 @@ class StaffAdmin(ModelAdmin):
 
 
 class ViewOnlyAdmin(StaffAdmin):
-    """Rows that services write: staff look."""
+    """Rows that services write: staff look. With `draws_itself` the page is its template, without Django's fields."""
+
+    draws_itself = False
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return [] if self.draws_itself else super().get_fieldsets(request, obj)
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

@@ -48,7 +48,7 @@ def is_late(row: Outgoing) -> bool:
 
 
 def plan(topic: Command, row: Outgoing, perhaps_sent: bool) -> Plan:
-    """How to go on. A command that was perhaps sent is never called simply too late: looked at first, if that can be."""
+    """How to go on. A command that was perhaps sent is never just too late: it is looked up first, if it can be."""
     if not perhaps_sent:
         return Plan(park=TOO_LATE) if is_late(row) else Plan()
     if topic.repeat is Repeat.LOOK:
@@ -65,7 +65,7 @@ def _may_resend(topic: Command, row: Outgoing) -> bool:
 
 
 def after_look(topic: Command, row: Outgoing, seen: Done | Pending | None) -> Done | timedelta | str | None:
-    """What a look-up means: done; look again after a while; the reason to set it aside; or None: surely not there, send.
+    """What a look-up means: done; look again after a while; why to set it aside; or None: surely not there, send.
 
     "Not there" counts only once nothing sent before can still be on its way.
     """

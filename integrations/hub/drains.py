@@ -133,9 +133,7 @@ def _deliver(claim: Claim, topic: State, rows: list[Outgoing], docs: dict[str, A
     if _give_back_closed(claim, rows):
         return 0
     try:
-        remote = registry.connect(
-            claim.account
-        )  # its time runs from here, so it is over before the lease renewed below
+        remote = registry.connect(claim.account)  # its time runs from here, and is over before the lease
     except Exception as error:
         for row in rows:
             _failed(claim, row, None, error)
@@ -197,9 +195,7 @@ def _send_command(claim: Claim, topic: Command, row: Outgoing) -> int:
             verdict = commands.after_look(topic, row, seen)
             if verdict is not None:
                 return _heed(claim, topic, row, payload, verdict)
-        remote = registry.connect(
-            claim.account
-        )  # its time runs from here, so it is over before the lease renewed below
+        remote = registry.connect(claim.account)  # its time runs from here, and is over before the lease
     except Exception as error:
         _failed(claim, row, None, error, unknown=perhaps_sent)
         return 0

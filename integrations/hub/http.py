@@ -9,6 +9,7 @@ from __future__ import annotations
 import json as jsonlib
 import logging
 import socket
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -27,10 +28,12 @@ from django.utils import timezone
 from requests_hardened import Config, Manager
 from requests_hardened.ip_filter import InvalidIPAddress
 from urllib3.exceptions import NameResolutionError, NewConnectionError
+from urllib3.exceptions import SSLError as TlsError
 
 from integrations.hub.errors import Misconfigured, OutcomeUnknown, Scope, TryAgain
 
 log = logging.getLogger("weft.http")
+logging.getLogger("urllib3").setLevel(logging.INFO)  # at DEBUG it writes whole addresses, and what they carry
 
 CALL_SECONDS = 30.0
 BODY_LIMIT = 32 * 1024 * 1024
@@ -197,8 +200,11 @@ def _manager_for(url: str) -> Manager:
 
 
 def _never_connected(error: requests.exceptions.ConnectionError) -> bool:
+    """No such host, nobody listening, or a certificate that does not hold: nothing of ours has left."""
     reason = getattr(error.args[0], "reason", error.args[0]) if error.args else error
-    return isinstance(reason, (NewConnectionError, NameResolutionError))
+    if isinstance(reason, TlsError) and reason.args:
+        return isinstance(reason.args[0], ssl.SSLCertVerificationError)
+    return isinstance(reason, (NewConnectionError, NameResolutionError)) or isinstance(error.__cause__, socket.gaierror)
 
 
 def _retry_after(value: str | None) -> timedelta | None:

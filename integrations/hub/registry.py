@@ -42,10 +42,7 @@ def connectors() -> dict[tuple[str, str], type[Connector]]:
     for module in _modules():
         try:
             members = getmembers(importlib.import_module(module), isclass)
-        except (
-            Exception,
-            SystemExit,
-        ) as error:  # a third party's module may fail in any way; it is reported, never fatal
+        except (Exception, SystemExit) as error:  # a third party's module may fail in any way; never fatal
             broken[module] = f"{type(error).__name__}: {error}"
             log.exception("connector %s could not be loaded", module)
             continue

@@ -32,7 +32,8 @@ class StockRecordInline(TabularInline):
     min_num = 0
     max_num = 1
     can_delete = False
-    verbose_name_plural = gettext_lazy("SKU and price (tax included)")
+    verbose_name = gettext_lazy("SKU and price (tax included)")
+    verbose_name_plural = verbose_name
 
     @display(description=gettext_lazy("stock"))
     def stock(self, record: StockRecord) -> str:

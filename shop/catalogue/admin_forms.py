@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.safestring import mark_safe
+from django.utils.html import format_html
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,14 +16,14 @@ from unfold.widgets import UnfoldAdminImageFieldWidget, UnfoldAdminSelectWidget
 from shop.catalogue import pictures
 from shop.catalogue.models import Category, Product, ProductImage
 from shop.partner.models import StockRecord
-from shop.pricing.money import TooFine, exact
+from shop.pricing.money import TooFine, exact, quantise
 
 
 class CategoryChoice(forms.ModelChoiceField):
     """Indented by depth. A category's own words for itself would ask the database for its ancestors, each time."""
 
     def label_from_instance(self, obj: Any) -> str:
-        return mark_safe("&emsp;" * (obj.depth - 1)) + forms.utils.conditional_escape(obj.name)
+        return format_html("{}{}", "\u2003" * (obj.depth - 1), obj.name)
 
 
 class ProductForm(forms.ModelForm):
@@ -52,6 +52,8 @@ class StockRecordForm(forms.ModelForm):
             self.fields["partner_sku"].label = _("SKU")
             # Orders, stock and every ERP know the goods by it.
             self.fields["partner_sku"].disabled = bool(self.instance.pk)
+        if self.instance.price is not None:
+            self.initial["price"] = quantise(self.instance.price, self.instance.price_currency)
 
     def clean_partner_sku(self) -> str:
         sku = str(self.cleaned_data["partner_sku"]).strip()

@@ -57,7 +57,7 @@ class UserAdmin(DjangoUserAdmin, StaffAdmin):
     )
     staff_fields = (
         gettext_lazy("Staff"),
-        {"fields": ("password", "is_staff", "is_superuser", "groups", "user_permissions", "last_login")},
+        {"fields": ("password", "is_staff", "is_superuser", "groups", "last_login")},
     )
     add_fieldsets = (
         (None, {"fields": ("email", "name", "is_staff", "groups", "usable_password", "password1", "password2")}),

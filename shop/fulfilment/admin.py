@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy
@@ -16,7 +17,7 @@ from shop.stock.admin import order_link, pool_link
 
 class ParcelLineInline(TabularInline):
     model = ParcelLine
-    fields = ("shown_sku", "quantity", "warehouse")
+    fields = ("shown_sku", "quantity", "place")
     readonly_fields = fields
     extra = 0
     can_delete = False
@@ -24,6 +25,13 @@ class ParcelLineInline(TabularInline):
     @display(description=gettext_lazy("SKU"))
     def shown_sku(self, line: ParcelLine) -> str:
         return pool_link(line.sku)
+
+    @display(description=gettext_lazy("warehouse"))
+    def place(self, line: ParcelLine) -> str:
+        return str(line.warehouse)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ParcelLine]:
+        return super().get_queryset(request).select_related("warehouse")
 
     def has_add_permission(self, request: HttpRequest, obj: Parcel | None = None) -> bool:
         return False
@@ -34,21 +42,25 @@ class ParcelLineInline(TabularInline):
 
 @admin.register(Parcel)
 class ParcelAdmin(ViewOnlyAdmin):
-    list_display = ("number", "shown_order", "contents", "shipped_at", "account", "actor")
+    list_display = ("number", "shown_order", "contents", "shipped_at", "system", "actor")
     list_filter = ("shipped_at",)
     list_select_related = ("order", "account")
     search_fields = ("number", "order__number", "=lines__sku")
     search_help_text = gettext_lazy("Parcel, order number or SKU")
-    fields = ("number", "shown_order", "shipped_at", "account", "actor")
-    readonly_fields = ("shown_order",)
+    fields = ("number", "shown_order", "shipped_at", "system", "actor")
+    readonly_fields = ("shown_order", "system")
     inlines = (ParcelLineInline,)
 
-    def get_queryset(self, request: HttpRequest):
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Parcel]:
         return super().get_queryset(request).prefetch_related("lines")
 
     @display(description=gettext_lazy("order"), ordering="order__number")
     def shown_order(self, parcel: Parcel) -> str:
         return order_link(parcel.order.number)
+
+    @display(description=gettext_lazy("shipped by"), ordering="account")
+    def system(self, parcel: Parcel) -> str:
+        return str(parcel.account) if parcel.account_id else "Weft"
 
     @display(description=gettext_lazy("contents"))
     def contents(self, parcel: Parcel) -> str:

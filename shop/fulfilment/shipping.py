@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,7 @@ from shop.order import lifecycle
 from shop.order.models import Line, Order, Status
 from shop.stock import holds
 from shop.stock.holds import Shipped
-from shop.stock.models import Warehouse
+from shop.stock.models import Hold, Warehouse
 
 
 class NothingToShip(Exception):
@@ -43,7 +44,7 @@ def learn(account: Account, *, key: str, number: str, order_number: str, at: dat
             parcel = Parcel.objects.create(
                 order=order, account=account, remote_key=key, number=number, shipped_at=at, actor=account.name
             )
-            _write(order, parcel, left, actor=account.name)
+            _write(order, parcel, _matched(order, left), actor=account.name)
     except Order.DoesNotExist:
         return False
     return True
@@ -54,25 +55,30 @@ def ship(number: str, *, warehouse: Warehouse, actor: str) -> Parcel:
     with lifecycle.locked(number) as order:
         if order.status not in (Status.PAID, Status.ON_ACCOUNT, Status.PARTLY_SHIPPED):
             raise lifecycle.IllegalMove(order, Status.SHIPPED)
-        rows = Sourcing.objects.filter(line__order=order, warehouse=warehouse, quantity__gt=F("shipped"))
-        left = [Left(s.line.partner_sku, warehouse.code, s.quantity - s.shipped) for s in rows.select_related("line")]
-        if not left:
+        shipped = _still_to_leave(order, warehouse)
+        if not shipped:
             raise NothingToShip(f"Nothing of order {number} is left to ship from {warehouse}.")
         count = order.parcels.count() + 1
         parcel = Parcel.objects.create(
             order=order, number=f"{order.number}-{count}", shipped_at=timezone.now(), actor=actor
         )
-        _write(order, parcel, left, actor=actor)
+        _write(order, parcel, shipped, actor=actor)
     return parcel
 
 
-def _write(order: Order, parcel: Parcel, left: Sequence[Left], *, actor: str) -> None:
-    """Match what left with the order's lines, move the order, take it off stock. Locks: order, pools, levels, holds."""
-    codes = dict(Warehouse.objects.values_list("code", "id"))
-    shipped: list[Shipped] = []
-    open_lines = _unshipped(order)
-    for item in left:
-        shipped += _match(item, codes[item.warehouse], open_lines)
+def _still_to_leave(order: Order, warehouse: Warehouse) -> list[Shipped]:
+    """What is sourced there, has not left, and is still held: what was cancelled stays."""
+    held = dict(Hold.objects.filter(line__order=order, open__gt=0).values_list("line").annotate(units=Sum("open")))
+    rows = Sourcing.objects.filter(line__order=order, warehouse=warehouse, quantity__gt=F("shipped"))
+    shipped = []
+    for row in rows.select_related("line").order_by("line_id"):
+        if units := min(row.quantity - row.shipped, held.get(row.line_id, 0)):
+            shipped.append(Shipped(row.line.partner_sku, warehouse.pk, units, row.line_id))
+    return shipped
+
+
+def _write(order: Order, parcel: Parcel, shipped: Sequence[Shipped], *, actor: str) -> None:
+    """Write the parcel's lines, move the order, take them off stock. Locks: order, pools, levels, holds."""
     ParcelLine.objects.bulk_create(
         ParcelLine(parcel=parcel, line_id=s.line_id, warehouse_id=s.warehouse_id, sku=s.sku, quantity=s.quantity)
         for s in shipped
@@ -92,16 +98,31 @@ def _unshipped(order: Order) -> dict[int, tuple[str, int]]:
     return {line.pk: (line.partner_sku, line.quantity - line.gone) for line in lines}
 
 
-def _match(item: Left, warehouse_id: int, lines: dict[int, tuple[str, int]]) -> list[Shipped]:
-    """Spread what left over the lines of its SKU, in order; what no line wants has no line."""
-    matched: list[Shipped] = []
+def _matched(order: Order, left: Sequence[Left]) -> list[Shipped]:
+    """What left, spread over the lines of its SKU: those sourced from there first; what no line wants has no line."""
+    codes = dict(Warehouse.objects.values_list("code", "id"))
+    wanted = _unshipped(order)
+    sourced = {
+        (row.line_id, row.warehouse_id): row.quantity - row.shipped
+        for row in Sourcing.objects.filter(line__order=order, quantity__gt=F("shipped"))
+    }
+    shipped: list[Shipped] = []
+    for item in left:
+        shipped += _match(item, codes[item.warehouse], wanted, sourced)
+    return shipped
+
+
+def _match(
+    item: Left, warehouse_id: int, lines: dict[int, tuple[str, int]], sourced: dict[tuple[int, int], int]
+) -> list[Shipped]:
+    matched: Counter[int] = Counter()
     left = item.quantity
-    for line_id, (sku, wanted) in lines.items():
-        units = min(left, wanted) if sku == item.sku else 0
-        if units:
-            lines[line_id] = (sku, wanted - units)
-            matched.append(Shipped(item.sku, warehouse_id, units, line_id))
-            left -= units
-    if left:
-        matched.append(Shipped(item.sku, warehouse_id, left, None))
-    return matched
+    for only_sourced in (True, False):
+        for line_id, (sku, wanted) in lines.items():
+            here = sourced.get((line_id, warehouse_id), 0) if only_sourced else left
+            if units := min(left, wanted, here) if sku == item.sku else 0:
+                lines[line_id] = (sku, wanted - units)
+                matched[line_id] += units
+                left -= units
+    found = [Shipped(item.sku, warehouse_id, units, line_id) for line_id, units in matched.items()]
+    return [*found, Shipped(item.sku, warehouse_id, left, None)] if left else found

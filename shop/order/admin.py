@@ -61,7 +61,7 @@ class OrderAdmin(OrderActions, ViewOnlyAdmin):
     list_display = (
         "number", "placed", "customer", "total", "shown_status", "payment", "deadline", "flags",
     )  # fmt: skip
-    list_filter = ("status", "payment_method", "date_placed", "needs_return")
+    list_filter = ("status", "payment_method", "date_placed", "needs_return", "needs_refund")
     list_select_related = ("user", "shipping_address")
     search_fields = (
         "number", "external_number", "guest_email", "user__email", "user__name", "user__phone",
@@ -70,7 +70,7 @@ class OrderAdmin(OrderActions, ViewOnlyAdmin):
     search_help_text = gettext_lazy("Number, name, e-mail, phone or SKU")
     date_hierarchy = None
     ordering = ("-date_placed", "-pk")
-    fieldsets = ()
+    draws_itself = True
     change_form_before_template = "admin/order/order/detail.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
@@ -81,7 +81,7 @@ class OrderAdmin(OrderActions, ViewOnlyAdmin):
 
     # --- columns ---
 
-    @display(description=gettext_lazy("placed"), ordering="date_placed")
+    @display(description=gettext_lazy("placed at"), ordering="date_placed")
     def placed(self, order: Order) -> str:
         return date_format(timezone.localtime(order.date_placed), "m-d H:i")
 
@@ -112,8 +112,12 @@ class OrderAdmin(OrderActions, ViewOnlyAdmin):
 
     @display(description="")
     def flags(self, order: Order) -> str:
-        wanted = badge(_("needs a return"), "danger") if order.needs_return else ""
-        return format_html("{}{}", wanted, badge(_("test")) if order.is_test else "")
+        flags = [
+            badge(_("needs a return"), "danger") if order.needs_return else "",
+            badge(_("money to give back"), "danger") if order.needs_refund else "",
+            badge(_("test")) if order.is_test else "",
+        ]
+        return format_html("{}{}{}", *flags)
 
     # --- pages ---
 

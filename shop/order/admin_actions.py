@@ -20,7 +20,6 @@ from shop.fulfilment.models import Sourcing
 from shop.order import lifecycle
 from shop.order.lifecycle import IllegalMove
 from shop.order.models import Order, PaymentMethod, Status
-from shop.stock.holds import OutOfStock
 from shop.stock.models import Warehouse
 
 RELEASED = {Status.PAID, Status.ON_ACCOUNT, Status.PARTLY_SHIPPED}
@@ -75,6 +74,8 @@ def offered(name: str, order: Order) -> bool:
         case "note_account_payment":
             owed = order.payment_method == PaymentMethod.ON_ACCOUNT and order.paid_at is None
             return owed and order.status in (Status.ON_ACCOUNT, Status.PARTLY_SHIPPED, Status.SHIPPED)
+        case "note_refund":
+            return order.needs_refund
         case "cancel_order":
             return order.status in {Status.PENDING_PAYMENT, *RELEASED}
         case "ship":
@@ -85,7 +86,7 @@ def offered(name: str, order: Order) -> bool:
 class OrderActions(StaffAdmin):
     """The actions of an order's page."""
 
-    actions_detail = ("confirm_payment", "note_account_payment", "ship", "cancel_order")
+    actions_detail = ("confirm_payment", "note_account_payment", "ship", "note_refund", "cancel_order")
 
     def offers(self, action: str, obj: Order) -> bool:
         return offered(action, obj)
@@ -110,6 +111,14 @@ class OrderActions(StaffAdmin):
         return self._page(request, order, "note_account_payment", _note(order, request), explain=explain,
                           title=_("Note payment on account"), button=_("It is paid"))  # fmt: skip
 
+    @action(description=gettext_lazy("Note refund"), url_path="note-refund", icon="currency_exchange",
+            permissions=["order.confirm_payment"])  # fmt: skip
+    def note_refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        order = self.wanted(request, object_id)
+        explain = [_("You have transferred the money back to the customer. The order's state does not change.")]
+        return self._page(request, order, "note_refund", _refunded(order, request), form=Reference, explain=explain,
+                          title=_("Note refund"), button=_("The money is back"))  # fmt: skip
+
     @action(description=gettext_lazy("Cancel the order"), url_path="cancel", icon="cancel",
             permissions=["order.cancel_order"], variant=ActionVariant.DANGER)  # fmt: skip
     def cancel_order(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -118,7 +127,7 @@ class OrderActions(StaffAdmin):
         if order.status in RELEASED:
             explain.append(_("Its goods stay reserved until every system that was told says it will not ship them."))
         if order.paid_at:
-            explain.append(_("It is paid: give the money back by hand."))
+            explain.append(_("It is paid: a task reminds you to give the money back."))
         return self._page(request, order, "cancel_order", _cancel(order, request), form=Reason, explain=explain,
                           title=_("Cancel the order"), button=_("Cancel the order"), danger=True)  # fmt: skip
 
@@ -155,23 +164,23 @@ def _refusing(do: Callable[[dict[str, Any]], str]) -> Callable[[dict[str, Any]],
 
 def _confirm(order: Order, request: HttpRequest) -> Callable[[dict[str, Any]], str]:
     def do(data: dict[str, Any]) -> str:
-        try:
-            lifecycle.confirm_payment(order.number, actor=actor(request), reference=data["reference"])
-        except OutOfStock as refusal:
-            raise Refused(_gone(refusal)) from None
+        moved = lifecycle.confirm_payment(order.number, actor=actor(request), reference=data["reference"])
+        if moved.needs_refund:
+            return _(
+                "The payment is noted, but too little is free by now: the order stays expired. Give the money back and "
+                "note the refund, or receive goods and confirm again."
+            )
         return _("Paid. The order is released.")
 
     return do
 
 
-def _gone(refusal: OutOfStock) -> str:
-    short = ", ".join(
-        _("%(sku)s (%(free)d free)") % {"sku": sku, "free": free} for sku, free in sorted(refusal.short.items())
-    )
-    return _(
-        "Too little is free by now: %(short)s. Nothing was changed. Receive goods and confirm again, or give the money "
-        "back and tell the customer."
-    ) % {"short": short}
+def _refunded(order: Order, request: HttpRequest) -> Callable[[dict[str, Any]], str]:
+    def do(data: dict[str, Any]) -> str:
+        lifecycle.note_refund(order.number, actor=actor(request), reference=data["reference"])
+        return _("Noted: the money is back with the customer.")
+
+    return do
 
 
 def _note(order: Order, request: HttpRequest) -> Callable[[dict[str, Any]], str]:

@@ -14,6 +14,7 @@ from integrations.hub.models import Attempt
 from shop import wiring
 from shop.order.models import Order, OrderStatusChange, PaymentMethod, Status
 from shop.stock import holds
+from shop.stock.holds import OutOfStock
 
 S = Status
 MOVES: dict[Status, frozenset[Status]] = {
@@ -58,15 +59,52 @@ def locked(number: str) -> Iterator[Order]:
 def confirm_payment(number: str, *, actor: str, reference: str = "") -> Order:
     """The money has arrived: pending or expired becomes paid.
 
-    After expiry the goods are promised anew; where they are gone OutOfStock is raised and nothing changes: the caller
-    makes it a task for staff (give back or wait). Doing it again on a paid order raises IllegalMove.
+    After expiry the goods are promised anew. Where they are gone the order stays expired, and the money becomes a
+    task for staff (`needs_refund`): never a paid order without stock or task. Again on a paid order: IllegalMove.
     """
+    try:
+        return _pay(number, actor, reference)
+    except OutOfStock as gone:
+        return _note_late_money(number, actor, reference, gone)
+
+
+def _note_late_money(number: str, actor: str, reference: str, gone: OutOfStock) -> Order:
+    with locked(number) as order:
+        if order.status != S.EXPIRED:
+            raise IllegalMove(order, S.PAID) from None
+        order.paid_at = timezone.now()
+        order.needs_refund = True
+        order.save(update_fields=["paid_at", "needs_refund"])
+        _note(order, actor, f"paid late ({reference}), goods are gone: {gone}")
+    return order
+
+
+def note_refund(number: str, *, actor: str, reference: str = "") -> Order:
+    """Staff have given the money back by hand. The order's state does not change."""
+    with locked(number) as order:
+        if not order.needs_refund:
+            raise IllegalMove(order, Status(order.status))
+        order.needs_refund = False
+        order.save(update_fields=["needs_refund"])
+        _note(order, actor, f"money given back: {reference}")
+    return order
+
+
+def _note(order: Order, actor: str, reason: str) -> None:
+    """A fact in the audit trail that moves nothing."""
+    OrderStatusChange.objects.create(
+        order=order, old_status=order.status, new_status=order.status, actor=actor, reason=reason[:255]
+    )
+
+
+def _pay(number: str, actor: str, reference: str) -> Order:
     with locked(number) as order:
         expired = order.status == S.EXPIRED
         _move(order, S.PAID, actor=actor, reason=reference)
         order.paid_at = timezone.now()
         order.payment_deadline = None
-        order.save(update_fields=["status", "paid_at", "payment_deadline"])
+        order.needs_refund = False
+        order.save(update_fields=["status", "paid_at", "payment_deadline", "needs_refund"])
         wiring.order_released(order)
         if expired:
             holds.promise(list(order.lines.all()), deadline=None)
@@ -82,9 +120,7 @@ def note_account_payment(number: str, *, actor: str) -> Order:
             raise IllegalMove(order, S.PAID)
         order.paid_at = timezone.now()
         order.save(update_fields=["paid_at"])
-        OrderStatusChange.objects.create(
-            order=order, old_status=order.status, new_status=order.status, actor=actor, reason="paid"
-        )
+        _note(order, actor, "paid")
     return order
 
 
@@ -142,7 +178,8 @@ def acknowledge_cancellation(order: Order, *, actor: str) -> None:
     if has_left:
         order.needs_return = True
     _move(order, S.PARTLY_SHIPPED if has_left else S.CANCELLED, actor=actor)
-    order.save(update_fields=["status", "needs_return"])
+    order.needs_refund = order.paid_at is not None
+    order.save(update_fields=["status", "needs_return", "needs_refund"])
     if order.status == S.CANCELLED:
         wiring.order_cancelled(order)
     holds.release(order.pk)
@@ -153,9 +190,7 @@ def refuse_cancellation(order: Order, *, actor: str, reason: str) -> None:
     if not order.needs_return:
         order.needs_return = True
         order.save(update_fields=["needs_return"])
-        OrderStatusChange.objects.create(
-            order=order, old_status=order.status, new_status=order.status, actor=actor, reason=reason
-        )
+        _note(order, actor, reason)
 
 
 def note_shipped(order: Order, *, actor: str, reason: str) -> None:

@@ -49,6 +49,7 @@ class Order(AbstractOrder):
     payment_deadline = models.DateTimeField(_("payment deadline"), null=True, blank=True, editable=False)
     paid_at = models.DateTimeField(_("paid at"), null=True, blank=True, editable=False)
     needs_return = models.BooleanField(_("needs a return"), default=False, editable=False)
+    needs_refund = models.BooleanField(_("money to give back"), default=False, editable=False)
     is_historical = models.BooleanField(_("historical"), default=False, editable=False)
     is_test = models.BooleanField(_("test"), default=False, editable=False)
     note = models.TextField(_("customer's note"), blank=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 
 from shop.customer.groups import GROUPS
@@ -44,8 +45,10 @@ def _user(login: dict[str, str], is_new: bool, **fields: Any) -> User:
     """The account of that address, with the file's password where either of them is new."""
     user = User.objects.filter(email__iexact=login["email"]).first()
     if user is None:
-        return User.objects.create_user(login["email"], login["password"], **fields)
-    if is_new:
-        user.set_password(login["password"])
-        user.save(update_fields=["password"])
+        user = User(email=login["email"], **fields)
+    elif not is_new:
+        return user
+    # scrypt is as hard to break and much quicker here than a million rounds of PBKDF2, eight times.
+    user.password = make_password(login["password"], hasher="scrypt")
+    user.save()
     return user

@@ -68,7 +68,7 @@ class PoolAdmin(StockActions, ViewOnlyAdmin):
     list_filter = (ShortFilter,)
     search_fields = ("sku", "title")
     search_help_text = gettext_lazy("SKU or title")
-    fieldsets = ()
+    draws_itself = True
     change_form_before_template = "admin/stock/pool/detail.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Pool]:
@@ -79,7 +79,7 @@ class PoolAdmin(StockActions, ViewOnlyAdmin):
     def title(self, pool: Any) -> str:
         return pool.title
 
-    @display(description=gettext_lazy("free"))
+    @display(description=gettext_lazy("free units"))
     def shown_free(self, pool: Pool) -> str:
         return format_html("<strong>{}</strong>", pool.free)
 
@@ -142,16 +142,22 @@ class WarehouseAdmin(StaffAdmin):
 
     @display(description=gettext_lazy("figures owned by"), ordering="erp_account")
     def owner(self, warehouse: Warehouse) -> str:
-        return str(warehouse.erp_account) if warehouse.erp_account_id else _("Weft")
+        return str(warehouse.erp_account) if warehouse.erp_account_id else "Weft"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Warehouse | None = None) -> tuple[str, ...]:
         return ("code",) if obj else ()  # other systems know it by its code
 
 
+class PlaceFilter(admin.RelatedFieldListFilter):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("warehouse")
+
+
 @admin.register(Movement)
 class MovementAdmin(ViewOnlyAdmin):
-    list_display = ("at", "sku", "warehouse", "signed", "reason", "document", "actor", "note")
-    list_filter = ("reason", "warehouse", "at")
+    list_display = ("at", "sku", "place", "signed", "reason", "document", "actor", "note")
+    list_filter = ("reason", ("warehouse", PlaceFilter), "at")
     list_select_related = ("warehouse",)
     search_fields = ("=pool__sku", "document", "note")
     search_help_text = gettext_lazy("SKU, document or note")
@@ -160,15 +166,35 @@ class MovementAdmin(ViewOnlyAdmin):
     def sku(self, movement: Movement) -> str:
         return pool_link(movement.pool_id)
 
+    @display(description=gettext_lazy("warehouse"), ordering="warehouse")
+    def place(self, movement: Movement) -> str:
+        return str(movement.warehouse)
+
     @display(description=gettext_lazy("quantity"), ordering="quantity")
     def signed(self, movement: Movement) -> str:
         return f"{movement.quantity:+d}"
 
 
+class OpenHolds(admin.SimpleListFilter):
+    title = gettext_lazy("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("open", _("open")), ("closed", _("closed"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Hold]) -> QuerySet[Hold]:
+        match self.value():
+            case "open":
+                return queryset.filter(open__gt=0)
+            case "closed":
+                return queryset.filter(open=0)
+        return queryset
+
+
 @admin.register(Hold)
 class HoldAdmin(ViewOnlyAdmin):
     list_display = ("sku", "order", "status", "quantity", "open", "consumed", "released", "deadline", "created_at")
-    list_filter = ("created_at",)
+    list_filter = (OpenHolds, "created_at")
     list_select_related = ("line__order",)
     search_fields = ("=pool__sku", "line__order__number")
     search_help_text = gettext_lazy("SKU or order number")

@@ -12,7 +12,8 @@ from django.db.models import F
 
 from shop.order.models import Line
 from shop.stock import pools
-from shop.stock.models import Cause, Hold, Pool
+from shop.stock.models import Cause, Hold, Level, Pool
+from shop.stock.movements import NotThere
 
 # One statement: pools are locked in sku order, taken from where enough is free, and a hold is written for each line
 # of a pool that gave. A SKU that several lines share is taken once, for their sum.
@@ -126,9 +127,12 @@ def consume(shipped: Sequence[Shipped], *, document: str, actor: str) -> None:
     """Goods have left. Levels and pools fall by what left, reservations by what of it was still promised.
 
     `on_hand_rev` rises, so that a reading which started before this is refused for these levels. What left beyond
-    the promise may raise a shortage. One transaction with the parcel that says so.
+    the promise may raise a shortage. SKUs that have no pool (an ERP's own additions) change nothing. One transaction
+    with the parcel that says so. Raises NotThere when a Weft-owned level would fall below zero; roll back then.
     """
-    skus = sorted({s.sku for s in shipped})
+    known = set(Pool.objects.filter(sku__in={s.sku for s in shipped}).values_list("sku", flat=True))
+    shipped = [s for s in shipped if s.sku in known]
+    skus = sorted(known)
     pools.lock(skus)
     pools.lock_levels(skus)
     drawn: Counter[str] = Counter()
@@ -147,6 +151,10 @@ def consume(shipped: Sequence[Shipped], *, document: str, actor: str) -> None:
                 actor,
             ],
         )
+    places = {(s.sku, s.warehouse_id) for s in shipped}
+    below = Level.objects.filter(pool__in=skus, on_hand__lt=0, warehouse__erp_account=None).select_related("warehouse")
+    if wrong := [str(level) for level in below if (level.pool_id, level.warehouse_id) in places]:
+        raise NotThere(f"Fewer than 0 would be on hand: {', '.join(sorted(wrong))}. Count there first.")
     pools.note_shortages(skus, Cause.SHIPPED)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from django.db import connection
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from shop.stock.models import Cause, Hold, Pool, Shortage
 
@@ -46,10 +47,11 @@ def note_shortages(skus: Collection[str], cause: Cause, *, reading: int | None =
                 opened_by_reading=reading,
             )
         elif pool.shortage and row is not None and row.quantity != pool.shortage:
+            if row.provisional and reading is None and pool.shortage > row.quantity:
+                row.provisional, row.confirmed_at = False, timezone.now()  # something of ours made it worse
             row.quantity = pool.shortage
             row.orders = affected_orders(pool.sku, pool.shortage)
-            row.provisional = row.provisional and reading is not None
-            row.save(update_fields=["quantity", "orders", "provisional"])
+            row.save(update_fields=["quantity", "orders", "provisional", "confirmed_at"])
         elif not pool.shortage and row is not None:
             _close(row)
 

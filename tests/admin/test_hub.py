@@ -80,7 +80,7 @@ def test_the_accounts_in_one_query(login: Login, account: Account) -> None:
     seen = queries(login("integrations"), reverse(ACCOUNTS))
     assert len([sql for sql in seen if "hub_outgoing" in sql]) == 1
     page = login("integrations").get(reverse(ACCOUNTS)).content.decode()
-    assert f"?account__id__exact={account.pk}&amp;state=parked\">4</a>" in page
+    assert f'?account__id__exact={account.pk}&amp;state=parked">4</a>' in page
 
 
 def test_a_new_account_asks_with_whom_then_what_the_connector_needs(client: Client) -> None:
@@ -104,13 +104,20 @@ def test_secrets_are_never_shown(client: Client, login: Login, account: Account)
         assert "set" in page
 
 
-def test_an_empty_secret_keeps_and_needs_no_password(client: Client, account: Account) -> None:
-    assert client.post(change(account), form(setting_note="new")).status_code == 302
+def test_an_empty_secret_is_kept(client: Client, account: Account) -> None:
+    assert client.post(change(account), form(setting_note="new", own_password=PASSWORD)).status_code == 302
     account.refresh_from_db()
     assert (account.credentials, account.settings["note"]) == ({"key": SECRET}, "new")
 
 
-def test_a_new_secret_needs_the_persons_password(client: Client, account: Account) -> None:
+@pytest.mark.parametrize("field", ["setting_key", "setting_note"])
+def test_a_change_needs_the_persons_password(client: Client, account: Account, field: str) -> None:
+    assert "This is not your password" in client.post(change(account), form(**{field: "new"})).content.decode()
+    account.refresh_from_db()
+    assert (account.credentials, account.settings["note"]) == ({"key": SECRET}, "")
+
+
+def test_a_new_secret_is_checked_before_anything_is_sent(client: Client, account: Account) -> None:
     refused = client.post(change(account), form(setting_key="other", own_password="wrong"))
     assert "This is not your password" in refused.content.decode()
     account.refresh_from_db()

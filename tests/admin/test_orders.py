@@ -125,9 +125,7 @@ def test_a_move_the_state_forbids_is_a_message(login: Login, order: Order) -> No
     assert "present state" in said(answer)
 
 
-def test_a_move_lost_to_a_colleague_is_a_message(
-    login: Login, order: Order, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_move_lost_to_a_colleague_is_a_message(login: Login, order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shop.order.admin_actions.offered", lambda name, order: True)
     lifecycle.confirm_payment(order.number, actor="test")
     answer = do(login("finance"), "confirm_payment", order, reference="again")

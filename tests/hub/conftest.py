@@ -66,21 +66,6 @@ def later(hours: float = 1) -> None:
     Pause.objects.update(until=timezone.now() - timedelta(seconds=1))
 
 
-def at_once(call: Callable[[int], object], threads: int) -> list[object]:
-    """Run `call(0..threads-1)` in threads with connections of their own; returns results or exceptions."""
-
-    def run(number: int) -> object:
-        try:
-            return call(number)
-        except Exception as error:
-            return error
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(run, range(threads)))
-
-
 class Worker:
     """A worker process of its own: a fork that drains one lane. `at` is where it is killed or stopped."""
 

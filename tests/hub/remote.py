@@ -41,6 +41,7 @@ class Remote:
     answers: dict[str, Answer] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
     port: int = 0
+    server: ThreadingHTTPServer | None = None
 
     @property
     def url(self) -> str:
@@ -58,6 +59,7 @@ class Remote:
         Handler.remote = remote
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         server.daemon_threads = True
+        self.server = server
         self.port = server.server_address[1]
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         return server

@@ -121,7 +121,7 @@ def test_a_wish_made_during_delivery_is_delivered_again(account: Account, remote
 
 def test_a_wish_made_after_building_is_built_again_before_it_is_sent(
     account: Account, remote: Remote, monkeypatch
-) -> None:  # type: ignore[no-untyped-def]  # noqa: E501
+) -> None:  # type: ignore[no-untyped-def]
     built = Thing.build
 
     def build(self: Thing, for_account: Account, keys: list[str]) -> object:

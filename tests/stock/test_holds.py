@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from integrations.hub.models import Outgoing
 from shop.order import lifecycle
 from shop.order.models import Order, Status
 from shop.order.place import place
@@ -116,16 +117,16 @@ def test_cancel_expire_and_pay_racing_lose_no_piece(seed: int) -> None:
     balances_hold("CHAIR-1")
 
 
-def test_payment_after_expiry_promises_anew_or_changes_nothing() -> None:
+def test_payment_after_expiry_promises_anew_or_becomes_a_refund_task() -> None:
     factories.stock("CHAIR-1", SZ=1)
     first = factories.order({"CHAIR-1": 1})
     Order.objects.filter(pk=first.pk).update(payment_deadline=timezone.now())
     assert lifecycle.expire_overdue() == 1
     second = factories.order({"CHAIR-1": 1})
-    with pytest.raises(OutOfStock):
-        lifecycle.confirm_payment(first.number, actor="test")
-    first.refresh_from_db()
-    assert first.status == Status.EXPIRED
+    first = lifecycle.confirm_payment(first.number, actor="test", reference="late")
+    assert (first.status, first.needs_refund, first.paid_at is not None) == (Status.EXPIRED, True, True)
+    assert not Outgoing.objects.filter(topic="erp.order", key=first.number).exists()
     lifecycle.cancel(second.number, actor="test")
-    assert lifecycle.confirm_payment(first.number, actor="test").status == Status.PAID
+    first = lifecycle.confirm_payment(first.number, actor="test")
+    assert (first.status, first.needs_refund) == (Status.PAID, False)
     balances_hold("CHAIR-1")

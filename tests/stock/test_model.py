@@ -8,10 +8,11 @@ from django.conf import settings
 from tests.stock.model import AS_WRITTEN, Bounds, Rules, explore, replay, wrong
 
 WORLDS = [
-    Bounds(stock=2, orders=3, readings=2),
     Bounds(stock=2, orders=2, readings=2, adjusted=1),
+    Bounds(stock=2, orders=3, readings=1),
     Bounds(stock=1, orders=2, readings=3),
 ]
+LARGER = Bounds(stock=2, orders=3, readings=2, adjusted=1)
 
 
 def test_the_rules_hold_in_every_state() -> None:
@@ -19,13 +20,13 @@ def test_the_rules_hold_in_every_state() -> None:
     states = sum(world.states for world in found)
     print(f"\nERP feedback: {states:,} states, 0 violations")
     assert [world for world in found if world.problem] == []
-    assert states > 100_000
+    assert states > 60_000
 
 
 @pytest.mark.deep
 @pytest.mark.skipif(not settings.WEFT_DEEP, reason="the long form: WEFT_DEEP=1")
 def test_the_rules_hold_in_every_state_of_a_larger_world() -> None:
-    found = explore(Bounds(stock=2, orders=3, readings=2, adjusted=1))
+    found = explore(LARGER)
     print(f"\nERP feedback, larger world: {found.states:,} states, 0 violations")
     assert found.problem == ""
     assert found.states > 400_000

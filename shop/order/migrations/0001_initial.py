@@ -141,6 +141,7 @@ class Migration(migrations.Migration):
                 ('payment_deadline', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='payment deadline')),
                 ('paid_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='paid at')),
                 ('needs_return', models.BooleanField(default=False, editable=False, verbose_name='needs a return')),
+                ('needs_refund', models.BooleanField(default=False, editable=False, verbose_name='money to give back')),
                 ('is_historical', models.BooleanField(default=False, editable=False, verbose_name='historical')),
                 ('is_test', models.BooleanField(default=False, editable=False, verbose_name='test')),
                 ('note', models.TextField(blank=True, verbose_name="customer's note")),

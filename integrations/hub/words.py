@@ -1,0 +1,28 @@
+"""Words the pages translate that stand where makemessages does not look: what connectors call their fields.
+
+A connector knows no Django. One that is not listed here is shown in its own words.
+"""
+
+from django.utils.translation import gettext_noop
+
+CONNECTORS = (
+    gettext_noop("Address"),
+    gettext_noop("Application key"),
+    gettext_noop("Database"),
+    gettext_noop("Folder"),
+    gettext_noop("Folder of .eml files"),
+    gettext_noop("Host"),
+    gettext_noop("Password"),
+    gettext_noop("Port"),
+    gettext_noop("SMTP server"),
+    gettext_noop("Security: starttls, tls or none"),
+    gettext_noop("Shipping product"),
+    gettext_noop("User"),
+    gettext_noop("User name"),
+    gettext_noop("Web shop"),
+    gettext_noop("A REST application key of the user below"),
+    gettext_noop("Code of the service sold"),
+    gettext_noop("Groups Sales, Stock and Accounting; not Stock Cancellation"),
+    gettext_noop("The name of the web shop in Tryton"),
+    gettext_noop("http(s)://host:port of the Tryton server, 8.0 or later"),
+)

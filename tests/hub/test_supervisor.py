@@ -1,0 +1,150 @@
+"""The supervisor with real django-q2 clusters: whatever dies is replaced, and at the end nothing is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from integrations.hub import beats, wakeups
+from integrations.hub import supervisor as supervisors
+from integrations.hub.models import Account, LaneClock, Outgoing
+from tests import factories
+from tests.hub.conftest import wait_until
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="counts processes in /proc"),
+]
+
+SCRIPT = """
+import django
+django.setup()
+from integrations.hub import supervisor
+supervisor.STALL_SECONDS = 4
+supervisor.CHECK_SECONDS = 1.0
+supervisor.GRACE_SECONDS = 3.0
+watched = supervisor.Supervisor()
+watched.clusters = watched.clusters[:1]
+watched.run()
+"""
+
+
+def database_url() -> str:
+    """Of the database under test, for a process of its own."""
+    return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}"))
+
+
+def processes(true: Callable[[int, int], bool]) -> list[int]:
+    """Living processes of which `true(parent, group)` holds."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                state, parent, group = (entry / "stat").read_text().rpartition(")")[2].split()[:3]
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if state != "Z" and true(int(parent), int(group)):
+                found.append(int(entry.name))
+    return found
+
+
+def of_group(group: int) -> list[int]:
+    return processes(lambda _, its_group: its_group == group)
+
+
+def children(pid: int) -> list[int]:
+    return processes(lambda parent, _: parent == pid)
+
+
+@pytest.fixture
+def supervisor() -> Iterator[subprocess.Popen[bytes]]:
+    environment = {
+        **os.environ,
+        "DATABASE_URL": database_url(),
+        "DJANGO_SETTINGS_MODULE": "shop.settings",
+        "WEFT_WORKERS": "1",
+        "WEFT_LOG_LEVEL": "ERROR",
+    }
+    process = subprocess.Popen([sys.executable, "-c", SCRIPT], cwd=settings.BASE_DIR, env=environment)
+    groups: set[int] = set()
+    try:
+        yield process
+        groups.update(children(process.pid))
+    finally:
+        groups.update(children(process.pid))
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        for group in groups:
+            if of_group(group):
+                os.killpg(group, signal.SIGKILL)
+
+
+def cluster(supervisor: subprocess.Popen[bytes]) -> int:
+    """The group of the cluster that is up: a parent with its guard, worker, pusher and monitor."""
+    wait_until(lambda: any(len(of_group(child)) >= 4 for child in children(supervisor.pid)), 60)
+    return next(child for child in children(supervisor.pid) if len(of_group(child)) >= 4)
+
+
+def work_is_done() -> None:
+    """A task queued now is run: the account is asked, or the lane looked at."""
+    asked = timezone.now()
+    Account.objects.update(checked_at=None, problem="")
+    wait_until(lambda: Account.objects.filter(checked_at__gte=asked).exists(), 60)
+
+
+def test_what_dies_is_replaced_and_nothing_is_left(supervisor: subprocess.Popen[bytes]) -> None:
+    account = factories.account("nobody", "nobody")  # no such connector: asking it writes down a problem
+    first = cluster(supervisor)
+    work_is_done()
+
+    for victim in [pid for pid in of_group(first) if pid != first][-2:]:  # a worker, the monitor or the pusher
+        os.kill(victim, signal.SIGKILL)
+    work_is_done()
+
+    parent = cluster(supervisor)
+    os.kill(parent, signal.SIGKILL)
+    wait_until(lambda: not of_group(parent), 30)
+    second = cluster(supervisor)
+    assert second != parent, "its orphans were killed, and a new group works"
+    work_is_done()
+
+    os.killpg(second, signal.SIGSTOP)  # alive, and doing nothing: only the lanes tell
+    due = timezone.now() - timedelta(minutes=9)
+    Outgoing.objects.create(account=account, topic="test.none", key="a", subject="x:a", lane=4, next_at=due)
+    LaneClock.objects.all().delete()
+    wait_until(lambda: not of_group(second), 60)
+    assert cluster(supervisor) != second
+    wakeups.wake([4])
+    wait_until(lambda: Outgoing.objects.filter(parked_at__isnull=False).exists(), 60)
+
+    last = cluster(supervisor)
+    supervisor.send_signal(signal.SIGTERM)
+    assert supervisor.wait(30) == 0
+    assert of_group(last) == []
+    OrmQ.objects.all().delete()
+
+
+def test_beats_do_not_pile_up_on_a_queue_that_nobody_empties(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beats, "_beats", {})
+    beats.register("test.beat", seconds=0.01, task="integrations.hub.tasks.sweep")
+    watch = supervisors.Supervisor(clusters=[])
+    monkeypatch.setattr(supervisors, "QUEUE_LIMIT", 3)
+    for _ in range(20):
+        watch._beat()
+        time.sleep(0.02)
+    assert OrmQ.objects.count() == 4
+    OrmQ.objects.all().delete()
