@@ -75,7 +75,9 @@ def load(language: str) -> Catalog:
 def gaps(language: str) -> list[str]:
     """Marked strings that the catalogue of `language` lacks."""
     known = load(language)
-    return [str(wanted.id) for wanted in collect() if wanted.id and not _is_complete(known.get(wanted.id, wanted.context))]
+    return [
+        str(wanted.id) for wanted in collect() if wanted.id and not _is_complete(known.get(wanted.id, wanted.context))
+    ]
 
 
 def _is_complete(message: Message | None) -> bool:

@@ -50,5 +50,6 @@ def connect() -> None:
     """Once, from `ShopConfig.ready`: topics, beats and subject links of the shop."""
     topics.register(letters.Mail())
     topics.register_subject("order", lambda number: f"/admin/order/order/by-number/{number}/")
+    topics.register_subject("customer", lambda pk: f"/admin/customer/user/{pk}/change/")
     beats.register("shop.expire", seconds=30, task="shop.tasks.expire_overdue")
     beats.register("shop.cancel", seconds=60, task="shop.tasks.finish_cancellations")

@@ -57,9 +57,7 @@ def _template(server: psycopg.Connection[Any]) -> str:
         _use(draft)
         call_command("migrate", verbosity=0)
         connections["default"].close()
-        server.execute(
-            sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(draft), sql.Identifier(name))
-        )
+        server.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(draft), sql.Identifier(name)))
     return name
 
 

@@ -9,4 +9,4 @@ class Line(AbstractLine):
     price_incl_tax = MoneyField(_("Price incl. Tax"), null=True)
 
 
-from oscar.apps.basket.models import *  # noqa: E402,F403
+from oscar.apps.basket.models import *

@@ -11,6 +11,7 @@ from oscar.apps.basket.signals import basket_addition
 from shop.basket import fill
 from shop.basket.forms import MOST, QuantityForm, VoucherForm
 from shop.basket.models import Line
+from shop.catalogue.listing import load_offers
 from shop.catalogue.models import Product
 from shop.checkout.quote import quote
 from shop.voucher.models import Voucher
@@ -38,6 +39,7 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, _("Please choose a variant first."))
         return redirect(shown.get_absolute_url())
     product = get_object_or_404(products, pk=variant, parent=shown) if variant else shown
+    load_offers([product])
     try:
         fill.add(request.basket, product, form.cleaned_data["quantity"])
     except fill.Refused as refused:

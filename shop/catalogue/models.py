@@ -37,4 +37,4 @@ class Product(AbstractProduct):
         index([self])
 
 
-from oscar.apps.catalogue.models import *  # noqa: E402,F403
+from oscar.apps.catalogue.models import *

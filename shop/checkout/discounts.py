@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
-
 from shop.basket.models import Basket
 from shop.order.models import Order, OrderDiscount
 
 
 def record(order: Order, basket: Basket, user: Any) -> None:
-    """One row per offer; counts on offers and vouchers rise. Free of queries where nothing was discounted."""
+    """One row per offer; counts on offers and vouchers rise. In the transaction that places the order.
+
+    Free of queries where nothing was discounted.
+    """
     applications = list(basket.offer_applications)
     if not applications:
         return
-    with transaction.atomic():
-        OrderDiscount.objects.bulk_create(_row(order, application) for application in applications)
-        used: dict[int, Any] = {}
-        for application in applications:
-            application["offer"].record_usage(application)
-            if voucher := application["voucher"]:
-                voucher.record_discount(application)
-                used[voucher.pk] = voucher
-        for voucher in used.values():
-            voucher.record_usage(order, user)
+    OrderDiscount.objects.bulk_create(_row(order, application) for application in applications)
+    used: dict[int, Any] = {}
+    for application in applications:
+        application["offer"].record_usage(application)
+        if voucher := application["voucher"]:
+            voucher.record_discount(application)
+            used[voucher.pk] = voucher
+    for voucher in used.values():
+        voucher.record_usage(order, user)
 
 
 def _row(order: Order, application: dict[str, Any]) -> OrderDiscount:

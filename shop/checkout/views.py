@@ -132,7 +132,10 @@ def _place(request: HttpRequest, form: PlaceForm, priced: Quote, kept: Details) 
         messages.warning(request, _("Something in your basket has changed. Please look at the sums again."))
         return redirect("checkout:review")
     try:
-        order = place(_draft(request, form, priced, kept))
+        order = place(
+            _draft(request, form, priced, kept),
+            also=lambda order: discounts.record(order, request.basket, request.user),
+        )
     except OutOfStock as gone:
         _tell_short(request, gone, priced)
         return redirect("basket:summary")
@@ -144,7 +147,6 @@ def _place(request: HttpRequest, form: PlaceForm, priced: Quote, kept: Details) 
     except (CannotPlace, TooFine):
         messages.error(request, _("The order cannot be placed as it stands. Please look at your basket again."))
         return redirect("basket:summary")
-    discounts.record(order, request.basket, request.user)
     state.clear(request)
     return redirect(_pay_url(order))
 

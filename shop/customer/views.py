@@ -41,9 +41,9 @@ def remember_language(response: HttpResponse, language: str) -> HttpResponse:
 
 @require_POST
 def set_language(request: HttpRequest) -> HttpResponse:
-    """Django's, and kept with the account."""
-    response = django_set_language(request)
+    """Django's, remembered beyond this browser session and with the account."""
     language = request.POST.get("language", "")
+    response = remember_language(django_set_language(request), language)
     if request.user.is_authenticated and language in dict(settings.LANGUAGES):
         get_user_model().objects.filter(pk=request.user.pk).update(language=language)
     return response

@@ -69,4 +69,3 @@ def _choose(
     if left:
         parts[warehouses[0].pk] = parts.get(warehouses[0].pk, 0) + left
     return list(parts.items())
-

@@ -24,4 +24,4 @@ class Condition(AbstractCondition):
     )
 
 
-from oscar.apps.offer.models import *  # noqa: E402,F403
+from oscar.apps.offer.models import *

@@ -40,6 +40,4 @@ class StockRecord(AbstractStockRecord):
     consume_allocation = cancel_allocation = allocate
 
 
-from oscar.apps.partner.models import *  # noqa: E402,F403
-
-
+from oscar.apps.partner.models import *

@@ -16,4 +16,4 @@ class WeightBand(AbstractWeightBand):
     charge = MoneyField(_("Charge"))
 
 
-from oscar.apps.shipping.models import *  # noqa: E402,F403
+from oscar.apps.shipping.models import *

@@ -10,4 +10,4 @@ class Voucher(AbstractVoucher):
     total_discount = MoneyField(_("Total discount"), default=Decimal("0.00"))
 
 
-from oscar.apps.voucher.models import *  # noqa: E402,F403
+from oscar.apps.voucher.models import *

@@ -34,8 +34,9 @@ def test_a_refusal_leaves_nothing_behind(login: Login) -> None:
     Order.objects.update(status=Status.EXPIRED)
     Outgoing.objects.all().delete()
     Pool.objects.update(on_hand=1, reserved=1)  # nothing is free to be promised anew
-    assert client.post(address, form).status_code == 200
-    assert Order.objects.get().status == Status.EXPIRED
+    assert client.post(address, form).status_code == 302
+    order = Order.objects.get()
+    assert (order.status, order.needs_refund) == (Status.EXPIRED, True)
     assert not Outgoing.objects.exists()
 
 

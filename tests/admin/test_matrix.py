@@ -52,6 +52,13 @@ def note_payment() -> tuple[str, dict[str, Any]]:
     return action("order_order", "note_account_payment", order.pk), {}
 
 
+def note_refund() -> tuple[str, dict[str, Any]]:
+    order = pending()
+    lifecycle.confirm_payment(order.number, actor="test")
+    lifecycle.cancel(order.number, actor="test")
+    return action("order_order", "note_refund", order.pk), {"reference": "bank"}
+
+
 def cancel() -> tuple[str, dict[str, Any]]:
     return action("order_order", "cancel_order", pending().pk), {"reason": "test"}
 
@@ -127,6 +134,7 @@ S = AccountState
 CASES = {
     "confirm payment": Case(confirm_payment, frozenset({"finance"})),
     "note payment on account": Case(note_payment, frozenset({"finance"})),
+    "note refund": Case(note_refund, frozenset({"finance"})),
     "cancel": Case(cancel, frozenset({"sales", "finance"})),
     "ship": Case(ship, frozenset({"warehouse"})),
     "receive": Case(adjust("receive"), frozenset({"warehouse"})),

@@ -108,14 +108,18 @@ def test_confirming_a_transfer(login: Login, order: Order) -> None:
     assert (change.actor, change.reason) == ("staff:finance@weft.test", "ICBC 42")
 
 
-def test_confirming_after_expiry_without_stock_says_what_is_short(login: Login, order: Order) -> None:
+def test_confirming_after_expiry_without_stock_becomes_a_refund_task(login: Login, order: Order) -> None:
     expire(order)
     factories.order({"CHAIR-1": 9})
     answer = do(login("finance"), "confirm_payment", order, reference="late")
     order.refresh_from_db()
-    assert order.status == Status.EXPIRED
-    assert "CHAIR-1 (1 free)" in answer.content.decode()
+    assert (order.status, order.needs_refund) == (Status.EXPIRED, True)
+    assert "too little is free" in said(answer)
+    assert "CHAIR-1: 1 left" in order.status_changes.latest("pk").reason
     assert Pool.objects.get(sku="CHAIR-1").reserved == 9
+    assert do(login("finance"), "note_refund", order, reference="back").status_code == 302
+    order.refresh_from_db()
+    assert not order.needs_refund
 
 
 def test_a_move_the_state_forbids_is_a_message(login: Login, order: Order) -> None:

@@ -119,6 +119,13 @@ def test_variants_show_the_lowest_price_and_inherit_the_tax_class(shop: Shop, en
     assert en.get(child.get_absolute_url()).url == parent.get_absolute_url()
 
 
+def test_absurd_numbers_are_not_found(shop: Shop, en: Client) -> None:
+    for url in ("/products/x_99999999999999999999999/", "/categories/x_99999999999999999999999/"):
+        assert en.get(url).status_code == 404
+    assert en.post("/basket/add/99999999999999999999999/", {"quantity": 1}).status_code == 404
+    assert en.get("/products/?page=99999999999999999999999&lowest=1e999&highest=NaN").status_code == 200
+
+
 def test_product_page(shop: Shop, en: Client) -> None:
     page = text(en.get(shop.cushion.get_absolute_url()))
     for words in ("Linen jacquard cushion cover", "¥199.00", "13%", "In stock", "TX-1", "Textiles", 'width="800"'):

@@ -276,4 +276,3 @@ def test_a_guest_purchase_is_cheap(shop: Shop, en: Client, zh: Client) -> None:
     several = guest_purchase(zh, []) + len(seen)
     per_line = len(seen) / 3
     assert several - one <= 2 * per_line + 4, "only looking at and adding each product costs more"
-    print(f"1 line: {one} queries, 3 lines: {several}")

@@ -19,4 +19,6 @@ class Command(BaseCommand):
         for line in lacking:
             self.stdout.write(line)
         if lacking and options["check"]:
-            raise CommandError(f"{len(lacking)} strings are not translated; add them to locale/*/LC_MESSAGES/django.po.")
+            raise CommandError(
+                f"{len(lacking)} strings are not translated; add them to locale/*/LC_MESSAGES/django.po."
+            )

@@ -14,7 +14,11 @@ register = template.Library()
 
 @register.filter
 def money(amount: Decimal | None, currency: str) -> str:
-    """`{{ order.total_incl_tax|money:order.currency }}`: in the reader's language, '' for none."""
+    """`{{ order.total_incl_tax|money:order.currency }}`: in the reader's language, '' for none.
+
+    CLDR writes CN¥ in English; on a Chinese shop's own pages the short sign is what people expect.
+    """
     if amount is None:
         return ""
-    return format_currency(amount, currency, locale=Locale.parse(to_locale(get_language() or "zh-hans")))
+    written = format_currency(amount, currency, locale=Locale.parse(to_locale(get_language() or "zh-hans")))
+    return written.replace("CN¥", "¥")
