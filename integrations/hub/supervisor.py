@@ -22,49 +22,48 @@ log = logging.getLogger("weft.supervisor")
 
 STALL_SECONDS = 120
 CHECK_SECONDS = 15.0
-GRACE_SECONDS = 10.0
+GRACE_SECONDS = 6.0
 QUEUE_LIMIT = 200  # beats are not queued on top of a queue that nobody empties
 
 
 @dataclass
 class Cluster:
-    """One django-q2 cluster as a process group. Killing only its parent would leave workers that go on (M7)."""
+    """One django-q2 cluster under a watchdog, which ends the whole group with us, however we end.
+
+    Killing only a cluster's parent would leave workers that go on.
+    """
 
     name: str
-    process: subprocess.Popen[bytes] | None = None
+    watchdog: subprocess.Popen[bytes] | None = None
     starts: int = 0
 
     def start(self) -> None:
-        manage = Path(settings.BASE_DIR) / "manage.py"
+        root = Path(settings.BASE_DIR)
+        command = [sys.executable, "-I", "-S", str(root / "runtime" / "child.py"), "--grace", str(GRACE_SECONDS)]
         # By the environment, not --name: django-q2 reads its configuration when it is imported, before arguments.
-        env = {**os.environ, "Q_CLUSTER_NAME": self.name}
-        self.process = subprocess.Popen([sys.executable, str(manage), "qcluster"], env=env, start_new_session=True)
+        self.watchdog = subprocess.Popen(
+            [*command, "--", sys.executable, str(root / "manage.py"), "qcluster"],
+            env={**os.environ, "Q_CLUSTER_NAME": self.name},
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
         self.starts += 1
-        log.info("cluster %s started as group %s", self.name, self.process.pid)
+        log.info("cluster %s started under watchdog %s", self.name, self.watchdog.pid)
 
     def has_died(self) -> bool:
-        return self.process is not None and self.process.poll() is not None
+        return self.watchdog is not None and self.watchdog.poll() is not None
+
+    def ask_to_stop(self) -> None:
+        """Closing the watchdog's pipe makes it end its group: politely first, then for good."""
+        if self.watchdog is not None and self.watchdog.stdin is not None:
+            self.watchdog.stdin.close()
 
     def stop(self) -> None:
-        """End the whole group: ask, wait, then kill what is left."""
-        if self.process is None:
-            return
-        group = self.process.pid
-        _signal(group, signal.SIGTERM)
-        try:
-            self.process.wait(GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            log.warning("cluster %s did not stop in %.0f s", self.name, GRACE_SECONDS)
-        _signal(group, signal.SIGKILL)
-        self.process.wait()
-        self.process = None
-
-
-def _signal(group: int, what: signal.Signals) -> None:
-    try:
-        os.killpg(group, what)
-    except ProcessLookupError:
-        return
+        """Returns when the group is gone."""
+        self.ask_to_stop()
+        if self.watchdog is not None:
+            self.watchdog.wait()
+            self.watchdog = None
 
 
 @dataclass
@@ -89,8 +88,14 @@ class Supervisor:
                 self._turn()
                 time.sleep(0.5)
         finally:
-            for cluster in self.clusters:
-                cluster.stop()
+            self.stop_clusters()
+
+    def stop_clusters(self) -> None:
+        """All at once: a worker in the middle of something may take the whole grace."""
+        for cluster in self.clusters:
+            cluster.ask_to_stop()
+        for cluster in self.clusters:
+            cluster.stop()
 
     def _stop(self, *_: object) -> None:
         self.stopping = True
@@ -126,7 +131,7 @@ class Supervisor:
         stalled = claims.stalled_lanes(STALL_SECONDS)
         if stalled:
             log.error("nothing was claimed in lanes %s for %s s; restarting the workers", stalled, STALL_SECONDS)
+            self.stop_clusters()
             for cluster in self.clusters:
-                cluster.stop()
                 cluster.start()
             self._next_check = time.monotonic() + STALL_SECONDS

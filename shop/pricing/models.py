@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class TaxClass(models.Model):
-    """What is taxed alike. `code` travels to the ERP; `rate` is a fraction (0.13) and is copied onto each order line."""
+    """What is taxed alike. `code` travels to the ERP; `rate`, a fraction (0.13), is copied onto each order line."""
 
     code = models.CharField(_("code"), max_length=32, unique=True)
     name = models.CharField(_("name"), max_length=128)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import get_hashers, make_password
 from django.contrib.auth.models import Group
 
 from shop.customer.groups import GROUPS
@@ -48,7 +48,12 @@ def _user(login: dict[str, str], is_new: bool, **fields: Any) -> User:
         user = User(email=login["email"], **fields)
     elif not is_new:
         return user
-    # scrypt is as hard to break and much quicker here than a million rounds of PBKDF2, eight times.
-    user.password = make_password(login["password"], hasher="scrypt")
+    user.password = _hashed(login["password"])
     user.save()
     return user
+
+
+def _hashed(password: str) -> str:
+    """With scrypt where it is set up: as hard to break as a million rounds of PBKDF2, and much quicker, eight times."""
+    known = {hasher.algorithm for hasher in get_hashers()}
+    return make_password(password, hasher="scrypt" if "scrypt" in known else "default")

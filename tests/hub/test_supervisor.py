@@ -69,6 +69,11 @@ def children(pid: int) -> list[int]:
     return processes(lambda parent, _: parent == pid)
 
 
+def leaders(pid: int) -> list[int]:
+    """The clusters of a supervisor: its children are watchdogs, theirs are the clusters."""
+    return [leader for watchdog in children(pid) for leader in children(watchdog)]
+
+
 @pytest.fixture
 def supervisor() -> Iterator[subprocess.Popen[bytes]]:
     environment = {
@@ -82,9 +87,9 @@ def supervisor() -> Iterator[subprocess.Popen[bytes]]:
     groups: set[int] = set()
     try:
         yield process
-        groups.update(children(process.pid))
+        groups.update(leaders(process.pid))
     finally:
-        groups.update(children(process.pid))
+        groups.update(leaders(process.pid))
         if process.poll() is None:
             process.kill()
         process.wait()
@@ -95,8 +100,8 @@ def supervisor() -> Iterator[subprocess.Popen[bytes]]:
 
 def cluster(supervisor: subprocess.Popen[bytes]) -> int:
     """The group of the cluster that is up: a parent with its guard, worker, pusher and monitor."""
-    wait_until(lambda: any(len(of_group(child)) >= 4 for child in children(supervisor.pid)), 60)
-    return next(child for child in children(supervisor.pid) if len(of_group(child)) >= 4)
+    wait_until(lambda: any(len(of_group(leader)) >= 4 for leader in leaders(supervisor.pid)), 60)
+    return next(leader for leader in leaders(supervisor.pid) if len(of_group(leader)) >= 4)
 
 
 def work_is_done() -> None:
@@ -135,6 +140,15 @@ def test_what_dies_is_replaced_and_nothing_is_left(supervisor: subprocess.Popen[
     supervisor.send_signal(signal.SIGTERM)
     assert supervisor.wait(30) == 0
     assert of_group(last) == []
+    OrmQ.objects.all().delete()
+
+
+def test_kill_9_of_the_supervisor_leaves_nothing(supervisor: subprocess.Popen[bytes]) -> None:
+    group = cluster(supervisor)
+    watchdogs = children(supervisor.pid)
+    supervisor.kill()
+    supervisor.wait()
+    wait_until(lambda: not of_group(group) and not [pid for pid in watchdogs if Path(f"/proc/{pid}").exists()], 30)
     OrmQ.objects.all().delete()
 
 

@@ -232,7 +232,7 @@ def explore(weft: Weft, state: State, depth: int, trace: tuple[Step, ...] = ()) 
 
 
 def test_every_short_trace(weft: Weft) -> None:
-    taken = explore(weft, model.start(WORLD), 6 if settings.WEFT_DEEP else 3)
+    taken = explore(weft, model.start(WORLD), 5 if settings.WEFT_DEEP else 3)
     print(f"\n{taken} steps, each as the model says")
     assert taken > 80
 
@@ -248,7 +248,7 @@ def test_where_a_looser_rule_oversells_the_code_does_not(weft: Weft, name: str) 
 
 @pytest.mark.parametrize("group", range(6))
 def test_random_walks(weft: Weft, group: int) -> None:
-    walks = 300 if settings.WEFT_DEEP else 12
+    walks = 100 if settings.WEFT_DEEP else 12
     steps = 0
     for seed in range(group * walks, (group + 1) * walks):
         trace = walk(seed, 20)
