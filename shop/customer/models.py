@@ -33,7 +33,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     """A person with an account. E-mail may be missing (WeChat accounts have none) and is unique when present."""
 
     email = models.EmailField(_("e-mail address"), unique=True, null=True, blank=True)
-    name = models.CharField(_("name"), max_length=255, blank=True)
+    name = models.CharField(_("full name"), max_length=255, blank=True)
     phone = models.CharField(_("phone"), max_length=32, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -102,39 +103,31 @@ def test_a_double_click_at_the_same_moment(shop: Shop, en: Client, monkeypatch) 
     add(en, shop.cushion)
     give_details(en)
     shown = token(en)
-    placed = []
+    place = views.place
 
-    def late(draft):
-        placed.append(views.place.__wrapped__(draft))
-        return views.place.__wrapped__(draft)
+    def late(draft, **more):
+        place(draft)  # the first click
+        return place(draft, **more)
 
-    late.__wrapped__ = views.place
     monkeypatch.setattr(views, "place", late)
     answer = press(en, shown)
     assert answer.url == reverse("checkout:pay", args=[Order.objects.get().verification_hash()])
 
 
-def test_somebody_was_faster(shop: Shop, en: Client) -> None:
+def test_somebody_was_faster(shop: Shop, en: Client, monkeypatch) -> None:
     add(en, shop.lamp, 3)
     give_details(en)
     shown = token(en)
-    views_quote = views.quote
     factories.order({"LT-1": 2}, unit="99.90")
-    try:
-        # The review is drawn from figures read before the other order.
-        views.quote = lambda basket: _as_if_in_stock(views_quote(basket))
-        answer = press(en, shown)
-    finally:
-        views.quote = views_quote
-    assert answer.url == "/basket/"
+    quote = views.quote  # the page is drawn from figures read before the other order
+    monkeypatch.setattr(views, "quote", lambda basket: _as_if_in_stock(quote(basket)))
+    assert press(en, shown).url == "/basket/"
     page = text(en.get("/basket/"))
     assert "only 1 of “Ceramic mushroom lamp” are left" in page
     assert Order.objects.count() == 1 and Hold.objects.count() == 1
 
 
 def _as_if_in_stock(quote):
-    from dataclasses import replace
-
     return replace(quote, lines=tuple(replace(line, problem="") for line in quote.lines))
 
 
@@ -160,7 +153,7 @@ def test_a_forged_token_places_nothing(shop: Shop, en: Client, shown: str) -> No
 
 
 def test_what_place_refuses_is_told(shop: Shop, en: Client, monkeypatch) -> None:
-    def refuse(draft):
+    def refuse(draft, **more):
         raise CannotPlace("internal words")
 
     monkeypatch.setattr(views, "place", refuse)
