@@ -240,6 +240,7 @@ WEFT_PROVIDER_PACKAGES = ["integrations.messages.providers", "erp.providers"]
 OSCAR_SHOP_NAME = "Weft"
 OSCAR_DEFAULT_CURRENCY = env.str("WEFT_CURRENCY", "CNY")
 OSCAR_ALLOW_ANON_CHECKOUT = True
+OSCAR_OFFERS_INCL_TAX = True
 OSCAR_REQUIRED_ADDRESS_FIELDS = ("first_name", "line1", "line4", "state", "country", "phone_number")
 OSCAR_BASKET_COOKIE_OPEN = f"{_prefix}_basket"
 OSCAR_BASKET_COOKIE_SECURE = PRODUCTION

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from integrations.hub import beats, topics
 from shop import signals
+from shop.customer import passwords
 from shop.fulfilment import sourcing
 from shop.mail import letters
 from shop.mail.letters import Event
@@ -49,6 +50,7 @@ def order_shipped(order: Order, parcel: Parcel) -> None:
 def connect() -> None:
     """Once, from `ShopConfig.ready`: topics, beats and subject links of the shop."""
     topics.register(letters.Mail())
+    topics.register(passwords.PasswordMail())
     topics.register_subject("order", lambda number: f"/admin/order/order/by-number/{number}/")
     topics.register_subject("customer", lambda pk: f"/admin/customer/user/{pk}/change/")
     beats.register("shop.expire", seconds=30, task="shop.tasks.expire_overdue")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -35,17 +37,19 @@ _IDLE = """
 class Claim:
     """Rows that only the holder of `token` may settle, until their lease ends.
 
-    `closed` are the topics ('' = all) that the remote refused as a whole while these rows were worked on.
+    `closed` are the topics ('' = all) that the remote refused as a whole while these rows were worked on. Nothing is
+    begun after `until` (monotonic): a slow remote must not outlast the worker's own timeout.
     """
 
     account: Account
     token: uuid.UUID
     rows: tuple[Outgoing, ...]
+    until: float = math.inf
     closed: set[str] = field(default_factory=set)
 
     def is_closed(self, topic: str) -> bool:
-        """Would another row of this topic only knock again at a door that just said no?"""
-        return not self.closed.isdisjoint({"", topic})
+        """Is the time over, or would another row of this topic only knock again at a door that just said no?"""
+        return time.monotonic() > self.until or not self.closed.isdisjoint({"", topic})
 
 
 def lanes_served(lane: int) -> list[int]:
@@ -90,7 +94,7 @@ def stalled_lanes(seconds: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def claim(account_id: int, lanes: Collection[int]) -> Claim | None:
+def claim(account_id: int, lanes: Collection[int], until: float = math.inf) -> Claim | None:
     """Lease the next rows of an account; None when there are none, or another worker has some in flight.
 
     Rows whose last lease died are claimed one at a time, so that only the guilty one is blamed for a crash.
@@ -114,7 +118,7 @@ def claim(account_id: int, lanes: Collection[int]) -> Claim | None:
             return None
         token = uuid.uuid4()
         rows = _lease(ids, token)
-    return Claim(account, token, rows)
+    return Claim(account, token, rows, until)
 
 
 def _choose(found: Sequence[tuple[int, bool]]) -> list[int]:

@@ -61,7 +61,7 @@ def drain_account(account_id: int, lanes: Sequence[int], until: float) -> int:
     """Send one account's due rows, batch after batch, until there are none or the time is over."""
     settled = 0
     while time.monotonic() < until:
-        claim = claims.claim(account_id, lanes)
+        claim = claims.claim(account_id, lanes, until)
         if claim is None:
             return settled
         settled += work(claim)
@@ -91,7 +91,7 @@ def work(claim: Claim) -> int:
 
 
 def _give_back_closed(claim: Claim, rows: Sequence[Outgoing]) -> bool:
-    """After a refusal that concerns all: the rest of the claim waits for the end of the pause, untried."""
+    """After a refusal that concerns all, or when the time is over: the rest of the claim waits, untried."""
     if not claim.is_closed(rows[0].topic):
         return False
     for row in rows:

@@ -22,7 +22,7 @@ from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from integrations.hub import outgoing, topics
+from integrations.hub import outgoing
 from integrations.hub.errors import Rejected
 from integrations.hub.models import Account, AccountState
 from integrations.hub.topics import Command
@@ -55,9 +55,6 @@ class PasswordMail(Command):
 
     def settle(self, account: Account, payload: dict[str, Any], done: Done) -> None:
         """Nothing here depends on a mail."""
-
-
-topics.register(PasswordMail())
 
 
 def compose(user: User, language: str, key: str) -> Letter:

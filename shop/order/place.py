@@ -112,16 +112,20 @@ def place(draft: Draft, also: Callable[[Order], None] | None = None) -> Order:
 
 
 def _check(draft: Draft) -> None:
+    """Refuse what makes no sense, and amounts finer than the currency (TooFine)."""
     if not draft.lines:
         raise CannotPlace("The basket is empty.")
     for line in draft.lines:
         exact(line.unit_gross, draft.currency)
         if line.quantity <= 0:
             raise CannotPlace(f"{line.sku}: the quantity must be at least 1.")
-        if not ZERO <= line.discount <= line.gross:
-            raise CannotPlace(f"{line.sku}: the discount is larger than the price.")
-    if draft.order_discount > sum((line.gross - line.discount for line in draft.lines), ZERO):
-        raise CannotPlace("The discount is larger than the order.")
+        if not ZERO <= exact(line.discount, draft.currency) <= line.gross:
+            raise CannotPlace(f"{line.sku}: the discount must lie between 0 and the price.")
+    goods = sum((line.gross - line.discount for line in draft.lines), ZERO)
+    if not ZERO <= exact(draft.order_discount, draft.currency) <= goods:
+        raise CannotPlace("The discount must lie between 0 and the price of the goods.")
+    if exact(draft.shipping_gross, draft.currency) < ZERO:
+        raise CannotPlace("Shipping cannot cost less than 0.")
 
 
 def _actor(draft: Draft) -> str:
@@ -161,7 +165,7 @@ def _amounts(draft: Draft) -> list[Decimal]:
 def _write_order(draft: Draft, at: datetime) -> Order:
     grosses = _amounts(draft)
     taxed = [split(g, line.tax_rate, draft.currency) for g, line in zip(grosses, draft.lines, strict=True)]
-    shipping = split(exact(draft.shipping_gross, draft.currency), draft.shipping_tax_rate, draft.currency)
+    shipping = split(draft.shipping_gross, draft.shipping_tax_rate, draft.currency)
     number = new_number(at)
     on_account = draft.payment_method == PaymentMethod.ON_ACCOUNT
     address = _write_address(draft.ship_to)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -276,6 +277,19 @@ def test_what_concerns_all_is_met_once_by_a_claim_of_many(account: Account, remo
     assert Attempt.objects.count() == 1
     assert not Outgoing.objects.filter(failures__gt=0).exists()
     assert not Outgoing.objects.exclude(lease_token=None).exists()
+
+
+def test_what_was_not_begun_in_time_is_given_back(account: Account, remote: Remote) -> None:
+    """Twenty rows at a slow remote must not outlast the worker's timeout: its kill would look like a crash."""
+    remote.delay = 0.2
+    wish("a", "b", "c", "d", "e", "f")
+    claim = claims.claim(account.pk, [4], time.monotonic() + 0.5)
+    assert claim is not None and len(claim.rows) == 6
+    settled = drains.work(claim)
+    assert 1 <= settled <= 4
+    assert Attempt.objects.count() == settled
+    assert not Outgoing.objects.exclude(lease_token=None).exists()
+    assert send_due(account) == 6 - settled
 
 
 def test_wrong_settings_are_shown_on_the_account(account: Account, remote: Remote) -> None:
