@@ -31,7 +31,12 @@ def orders(numbers: Collection[str]) -> dict[str, Order]:
 
 
 def target(order: Order) -> Target:
-    """What the ERP should make of it: everything that is not released (any more) is to be cancelled."""
+    """What the ERP should make of it: everything that is not released (any more) is to be cancelled.
+
+    So is the rest of an order of which a part had left before it was cancelled.
+    """
+    if order.status == Status.PARTLY_SHIPPED and order.needs_return:
+        return Target.CANCELLED
     return Target.CONFIRMED if order.status in RELEASED else Target.CANCELLED
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from erp import documents, orders
+from erp import documents, invariants, orders
 from integrations.hub import beats, outgoing, topics
 from shop import signals
 from shop.order.models import Order
@@ -23,11 +23,14 @@ def order_released(sender: type, *, order: Order, **_: Any) -> None:
 
 def order_withdrawn(sender: type, *, order: Order, **_: Any) -> None:
     """Being cancelled -> cancelled there."""
+    if order.is_historical or order.is_test:
+        return
     outgoing.ensure(orders.ORDER, [order.number])
 
 
 def connect() -> None:
     """Once, from `ErpConfig.ready`."""
+    invariants.register()
     topics.register(orders.CustomerTopic())
     topics.register(orders.OrderTopic())
     signals.order_released.connect(order_released, dispatch_uid="erp.order_released")

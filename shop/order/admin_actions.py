@@ -21,6 +21,7 @@ from shop.order import lifecycle
 from shop.order.lifecycle import IllegalMove
 from shop.order.models import Order, PaymentMethod, Status
 from shop.stock.models import Warehouse
+from shop.stock.movements import NotThere
 
 RELEASED = {Status.PAID, Status.ON_ACCOUNT, Status.PARTLY_SHIPPED}
 
@@ -207,6 +208,8 @@ def _ship(order: Order, request: HttpRequest) -> Callable[[dict[str, Any]], str]
             parcel = shipping.ship(order.number, warehouse=data["warehouse"], actor=actor(request))
         except shipping.NothingToShip:
             raise Refused(_("Nothing is left to ship from there."), final=True) from None
+        except NotThere:
+            raise Refused(_("Fewer than that are on hand there by now. Count the shelf first, then ship.")) from None
         return _("Parcel %(number)s has left.") % {"number": parcel.number}
 
     return do

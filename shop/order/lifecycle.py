@@ -119,7 +119,8 @@ def note_account_payment(number: str, *, actor: str) -> Order:
         if order.payment_method != PaymentMethod.ON_ACCOUNT or order.paid_at:
             raise IllegalMove(order, S.PAID)
         order.paid_at = timezone.now()
-        order.save(update_fields=["paid_at"])
+        order.needs_refund = order.status == S.CANCELLED
+        order.save(update_fields=["paid_at", "needs_refund"])
         _note(order, actor, "paid")
     return order
 
@@ -203,7 +204,10 @@ def note_shipped(order: Order, *, actor: str, reason: str) -> None:
         if order.status == S.CANCELLING and status is S.PARTLY_SHIPPED:
             order.save(update_fields=["needs_return"])
             return  # the rest is still being cancelled
-    if order.status != status or status is S.PARTLY_SHIPPED:
+    if order.status in (S.PENDING_PAYMENT, S.EXPIRED):
+        order.needs_return = True  # somebody shipped what nobody has paid: a task, not a move
+        _note(order, actor, f"shipped although never released: {reason}")
+    elif order.status != status or status is S.PARTLY_SHIPPED:
         _move(order, status, actor=actor, reason=reason)
     order.save(update_fields=["status", "needs_return"])
 

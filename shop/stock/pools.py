@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from django.db import connection
+from django.db.models import Max
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from shop.stock.models import Cause, Hold, Pool, Shortage
+from shop.stock.models import Cause, Hold, Pool, Reading, Shortage
 
 
 def lock(skus: Collection[str]) -> None:
@@ -46,6 +47,8 @@ def note_shortages(skus: Collection[str], cause: Cause, *, reading: int | None =
                 orders=affected_orders(pool.sku, pool.shortage),
                 opened_by_reading=reading,
             )
+        elif pool.shortage and row is not None and row.provisional and cause is Cause.SHIPPED:
+            _look_again(row, pool.shortage)
         elif pool.shortage and row is not None and row.quantity != pool.shortage:
             if row.provisional and reading is None and pool.shortage > row.quantity:
                 row.provisional, row.confirmed_at = False, timezone.now()  # something of ours made it worse
@@ -54,6 +57,14 @@ def note_shortages(skus: Collection[str], cause: Cause, *, reading: int | None =
             row.save(update_fields=["quantity", "orders", "provisional", "confirmed_at"])
         elif not pool.shortage and row is not None:
             _close(row)
+
+
+def _look_again(row: Shortage, short: int) -> None:
+    """A shipment was learned that the reading which opened this may have included: only a later reading can tell."""
+    row.opened_by_reading = Reading.objects.aggregate(latest=Max("pk"))["latest"]
+    row.quantity = short
+    row.orders = affected_orders(row.pool_id, short)
+    row.save(update_fields=["opened_by_reading", "quantity", "orders"])
 
 
 def _close(row: Shortage) -> None:

@@ -144,5 +144,9 @@ def confirm_standing(account: Account, before: int) -> int:
     Called by a poll that has processed shipments, with the number of its own reading.
     """
     return Shortage.objects.filter(
-        closed_at=None, provisional=True, opened_by_reading__lt=before, pool__levels__warehouse__erp_account=account
+        closed_at=None,
+        provisional=True,
+        opened_by_reading__lt=before,
+        pool__levels__warehouse__erp_account=account,
+        pool__levels__reading_seq=before,
     ).update(provisional=False, confirmed_at=Now())
