@@ -94,3 +94,12 @@ def tryton(worker_id: str) -> Iterator[TrytonServer]:
     server = tryton_server.bring_up(home, tryton_server.read_catalogue(), 8115, lambda word: None)
     yield server
     server.stop()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long form runs in `make test-deep` only."""
+    if settings.WEFT_DEEP:
+        return
+    for item in items:
+        if item.get_closest_marker("deep"):
+            item.add_marker(pytest.mark.skip(reason="the long form: run `make test-deep`"))

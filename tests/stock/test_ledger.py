@@ -228,6 +228,8 @@ def test_a_shortage_seen_by_a_reading_is_provisional_until_it_stands() -> None:
     assert (shortage().quantity, shortage().cause, shortage().provisional) == (2, Cause.READING, True)
     assert readings.confirm_standing(account, shortage().opened_by_reading) == 0, "not by the reading that saw it"
     later = readings.start(account)
+    assert readings.confirm_standing(account, later.seq) == 0, "this reading has not said anything yet"
+    readings.apply(later, [readings.Figure(shortage().pool_id, "SZ", 3)])
     assert readings.confirm_standing(account, later.seq) == 1
     assert (shortage().provisional, shortage().confirmed_at is not None) == (False, True)
 
