@@ -61,10 +61,10 @@ def check(account: Account) -> bool:
 
 
 def check_due() -> None:
-    """Check accounts that are starting at once, the others every few minutes."""
+    """Check accounts that are starting at once, the others every few minutes. Not those only announced so far."""
     stale = timezone.now() - RECHECK
     due = Q(state=AccountState.STARTING) | Q(state=AccountState.ACTIVE) & (Q(checked_at=None) | Q(checked_at__lt=stale))
-    for account in Account.objects.filter(due):
+    for account in Account.objects.filter(due).exclude(state=AccountState.STARTING, settings={}, sealed=""):
         check(account)
 
 

@@ -14,7 +14,9 @@ from integrations.hub.errors import Misconfigured
 @cache
 def _ring(keys: tuple[str, ...]) -> MultiFernet:
     if not keys:
-        raise Misconfigured("No credential key: set WEFT_KEY_RING or WEFT_KEY_RING_FILE (see docs/operations.md).")
+        raise Misconfigured(
+            "No credential key: set WEFT_KEY_RING or WEFT_KEY_RING_FILE (.env.example says how to make one)."
+        )
     return MultiFernet([Fernet(key) for key in keys])
 
 
