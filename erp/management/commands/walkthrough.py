@@ -78,7 +78,7 @@ class Command(BaseCommand):
         before = Pool.objects.get(sku=sku)
         order = self.buy(sku)
         self.step(
-            f"order {order.number} placed as a guest: {QUANTITY} x {sku}, {order.total_incl_tax} {order.currency}"
+            f"order {order.number} placed as a guest: {QUANTITY} x {sku}, {order.total_incl_tax:.2f} {order.currency}"
         )
         self.confirm_payment(order)
         row = self.until("the ERP has the order", lambda: self.delivered(order))
