@@ -1,7 +1,6 @@
 """A real Tryton for the tests: built once (over a minute), kept as a snapshot, given to each test run as new.
 
-Where: WEFT_TRYTON_HOME, or var/tryton-test. Works without Django and its database too:
-`pytest tests/erp -p no:django --confcutdir=tests/erp`.
+Where: WEFT_TRYTON_HOME, or var/tryton-test. It needs no database of ours.
 """
 
 from __future__ import annotations
