@@ -216,7 +216,7 @@ def _clear_stale_pid_file(places: Places) -> None:
     except ProcessLookupError:
         return
     except PermissionError:
-        pass
+        pass  # somebody else's process: it lives, and is looked at below
     if _serves(pid, places.data):
         raise ServerRunning(_running_text(places))
     (places.data / "postmaster.pid").unlink(missing_ok=True)

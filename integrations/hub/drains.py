@@ -325,7 +325,7 @@ def wait(claim: Claim, row: Outgoing, other: NotReady) -> None:
 
 
 def _failed(claim: Claim, row: Outgoing, attempt: Attempt | None, error: Exception, *, unknown: bool = False) -> None:
-    """Write down what went wrong and what happens next (the table of errors in docs/architecture.md)."""
+    """Write down what went wrong and what happens next (the table of errors in docs/delivery.md)."""
     message = error.message if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
     with transaction.atomic():
         _finish(attempt, _outcome(error), message)
