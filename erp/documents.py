@@ -10,7 +10,7 @@ from django.db.models import Prefetch
 from erp.base import Customer, OrderLine, SalesOrder, Target
 from integrations.hub.values import Address
 from shop.fulfilment.models import Sourcing
-from shop.order.models import Line, Order, ShippingAddress, Status
+from shop.order.models import Line, LineKind, Order, ShippingAddress, Status
 from shop.pricing.money import spread
 
 SHIPPING_SKU = "SHIPPING"
@@ -99,7 +99,11 @@ def sales_order(order: Order) -> SalesOrder:
 
 
 def _parts(line: Line, currency: str) -> Iterable[OrderLine]:
-    """A line by warehouse. Gross and net are each spread over the parts by quantity, so that they still add up."""
+    """A line by warehouse. Gross and net are each spread over the parts by quantity, so that they still add up.
+
+    Shipping and fee lines have none; the ERP gets them as the service it sells shipping under.
+    """
+    is_goods = line.kind == LineKind.GOODS
     sources = [(s.warehouse.code, s.quantity) for s in line.sourcings.all()] or [("", line.quantity)]
     weights = [Decimal(quantity) for _, quantity in sources]
     grosses = spread(line.line_price_incl_tax, weights, currency)
@@ -107,8 +111,8 @@ def _parts(line: Line, currency: str) -> Iterable[OrderLine]:
     for (warehouse, quantity), gross, net in zip(sources, grosses, nets, strict=True):
         yield OrderLine(
             key=f"{line.pk}:{warehouse}",
-            kind="goods",
-            sku=line.partner_sku,
+            kind="goods" if is_goods else "shipping",
+            sku=line.partner_sku if is_goods else SHIPPING_SKU,
             name=line.title,
             quantity=quantity,
             net=net,

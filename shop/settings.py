@@ -81,6 +81,7 @@ INSTALLED_APPS = [
     "shop.order.apps.OrderConfig",
     "shop.stock.apps.StockConfig",
     "shop.fulfilment.apps.FulfilmentConfig",
+    "shop.returns.apps.ReturnsConfig",
     "erp.apps.ErpConfig",
     "shop.address.apps.AddressConfig",
     "shop.communication.apps.CommunicationConfig",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import F, Sum
 from django.utils import timezone
 
@@ -14,7 +15,7 @@ from integrations.hub.models import Account
 from shop import wiring
 from shop.fulfilment.models import Parcel, ParcelLine, Sourcing
 from shop.order import lifecycle
-from shop.order.models import Line, Order, Status
+from shop.order.models import Line, LineKind, Order, Status
 from shop.stock import holds
 from shop.stock.holds import Shipped
 from shop.stock.models import Hold, Warehouse
@@ -79,22 +80,51 @@ def _still_to_leave(order: Order, warehouse: Warehouse) -> list[Shipped]:
 
 def _write(order: Order, parcel: Parcel, shipped: Sequence[Shipped], *, actor: str) -> None:
     """Write the parcel's lines, move the order, take them off stock. Locks: order, pools, levels, holds."""
+    _write_contents(parcel, shipped)
+    lifecycle.note_shipped(order, actor=actor, reason=parcel.number)
+    wiring.order_shipped(order, parcel)
+    holds.consume(shipped, document=f"parcel:{parcel.pk}", actor=actor)
+    _note_left(shipped)
+
+
+def _write_contents(parcel: Parcel, shipped: Sequence[Shipped]) -> None:
     ParcelLine.objects.bulk_create(
         ParcelLine(parcel=parcel, line_id=s.line_id, warehouse_id=s.warehouse_id, sku=s.sku, quantity=s.quantity)
         for s in shipped
     )
-    lifecycle.note_shipped(order, actor=actor, reason=parcel.number)
-    wiring.order_shipped(order, parcel)
-    holds.consume(shipped, document=f"parcel:{parcel.pk}", actor=actor)
-    for s in shipped:
-        Sourcing.objects.filter(line_id=s.line_id, warehouse_id=s.warehouse_id).update(
-            shipped=F("shipped") + s.quantity
+
+
+def _note_left(shipped: Sequence[Shipped]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE fulfilment_sourcing s SET shipped = s.shipped + l.quantity
+               FROM (SELECT line_id, warehouse_id, sum(quantity)::int AS quantity
+                     FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS u(line_id, warehouse_id, quantity)
+                     GROUP BY line_id, warehouse_id) l
+               WHERE s.line_id = l.line_id AND s.warehouse_id = l.warehouse_id""",
+            [[s.line_id for s in shipped], [s.warehouse_id for s in shipped], [s.quantity for s in shipped]],
         )
+
+
+def record_history(order: Order, lines: Sequence[Line], *, warehouse_id: int) -> None:
+    """A historical order left in one parcel on the day it was placed: parcel, stock and holds, without news or moves.
+
+    In the transaction that places it, after its goods (`lines`) were promised.
+    """
+    if not lines:
+        return
+    parcel = Parcel.objects.create(
+        order=order, number=f"{order.number}-1", shipped_at=order.date_placed, actor=order.source_account
+    )
+    shipped = [Shipped(line.partner_sku, warehouse_id, line.quantity, line.pk) for line in lines]
+    _write_contents(parcel, shipped)
+    holds.consume(shipped, document=f"parcel:{parcel.pk}", actor=order.source_account, at=order.date_placed)
 
 
 def _unshipped(order: Order) -> dict[int, tuple[str, int]]:
     """line id -> (sku, units that have not left), oldest line first."""
-    lines: Sequence[Line] = order.lines.annotate(gone=Sum("parcel_lines__quantity", default=0)).order_by("pk")
+    goods = order.lines.filter(kind=LineKind.GOODS)
+    lines: Sequence[Line] = goods.annotate(gone=Sum("parcel_lines__quantity", default=0)).order_by("pk")
     return {line.pk: (line.partner_sku, line.quantity - line.gone) for line in lines}
 
 

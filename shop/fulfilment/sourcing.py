@@ -7,7 +7,7 @@ from collections import defaultdict
 from django.db.models import F, Sum
 
 from shop.fulfilment.models import Sourcing
-from shop.order.models import Order, Status
+from shop.order.models import LineKind, Order, Status
 from shop.stock import pools
 from shop.stock.models import Level, Warehouse
 
@@ -19,7 +19,7 @@ def source(order: Order) -> None:
 
     Pools are locked in sku order, so that two orders do not both count on the same units of one warehouse.
     """
-    lines = list(order.lines.order_by("pk"))
+    lines = list(order.lines.filter(kind=LineKind.GOODS).order_by("pk"))
     if Sourcing.objects.filter(line__in=lines).exists():
         return
     skus = sorted({line.partner_sku for line in lines})

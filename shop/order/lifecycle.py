@@ -12,7 +12,7 @@ from django.utils import timezone
 from integrations.hub import outgoing, topics
 from integrations.hub.models import Attempt
 from shop import wiring
-from shop.order.models import Order, OrderStatusChange, PaymentMethod, Status
+from shop.order.models import LineKind, Order, OrderStatusChange, PaymentMethod, Status
 from shop.stock import holds
 from shop.stock.holds import OutOfStock
 
@@ -107,7 +107,7 @@ def _pay(number: str, actor: str, reference: str) -> Order:
         order.save(update_fields=["status", "paid_at", "payment_deadline", "needs_refund"])
         wiring.order_released(order)
         if expired:
-            holds.promise(list(order.lines.all()), deadline=None)
+            holds.promise(list(order.lines.filter(kind=LineKind.GOODS)), deadline=None)
         else:
             holds.keep(order.pk)
     return order
@@ -196,8 +196,9 @@ def refuse_cancellation(order: Order, *, actor: str, reason: str) -> None:
 
 def note_shipped(order: Order, *, actor: str, reason: str) -> None:
     """A parcel of this locked order was written: partly or wholly shipped. After a cancellation: needs a return."""
-    ordered = order.lines.aggregate(n=Sum("quantity"))["n"] or 0
-    left = order.lines.aggregate(n=Sum("parcel_lines__quantity"))["n"] or 0
+    goods = order.lines.filter(kind=LineKind.GOODS)
+    ordered = goods.aggregate(n=Sum("quantity"))["n"] or 0
+    left = goods.aggregate(n=Sum("parcel_lines__quantity"))["n"] or 0
     status = S.SHIPPED if left >= ordered else S.PARTLY_SHIPPED
     if order.status in (S.CANCELLING, S.CANCELLED):
         order.needs_return = True

@@ -36,6 +36,15 @@ class Status(models.TextChoices):
 class PaymentMethod(models.TextChoices):
     BANK_TRANSFER = "bank_transfer", _("bank transfer")
     ON_ACCOUNT = "on_account", _("on account")
+    ELSEWHERE = "elsewhere", _("settled elsewhere")
+
+
+class LineKind(models.TextChoices):
+    """What a line charges for. Only goods have stock, holds and parcels."""
+
+    GOODS = "goods", _("goods")
+    SHIPPING = "shipping", _("shipping")
+    FEE = "fee", _("fee")
 
 
 class Order(AbstractOrder):
@@ -43,6 +52,9 @@ class Order(AbstractOrder):
 
     source_account = models.CharField(_("source"), max_length=64, default="web", editable=False)
     external_number = models.CharField(_("external number"), max_length=128, editable=False)
+    buyer_reference = models.CharField(
+        _("buyer at the source"), max_length=128, blank=True, editable=False, help_text=_("The source's own number.")
+    )
     status = models.CharField(_("Status"), max_length=32, choices=Status, editable=False)
     language = models.CharField(_("language"), max_length=10, editable=False)
     payment_method = models.CharField(_("payment method"), max_length=32, choices=PaymentMethod, editable=False)
@@ -80,6 +92,11 @@ class Order(AbstractOrder):
                 condition=models.Q(status="pending_payment"),
             ),
             models.Index(fields=["status", "-date_placed"], name="order_status"),
+            models.Index(
+                fields=["source_account", "buyer_reference"],
+                name="order_buyer",
+                condition=~models.Q(buyer_reference=""),
+            ),
         ]
 
     def set_status(self, new_status: str) -> None:
@@ -106,6 +123,7 @@ class Order(AbstractOrder):
 class Line(AbstractLine):
     """One line. `partner_sku` is the SKU. Gross, net and tax add up; the rate is the one at placement."""
 
+    kind = models.CharField(_("kind"), max_length=16, choices=LineKind, default=LineKind.GOODS)
     line_price_incl_tax = MoneyField(_("Price (inc. tax)"))
     line_price_excl_tax = MoneyField(_("Price (excl. tax)"))
     line_price_before_discounts_incl_tax = MoneyField(_("Price before discounts (inc. tax)"))
@@ -132,6 +150,30 @@ class OrderStatusChange(AbstractOrderStatusChange):
 
     actor = models.CharField(_("by"), max_length=128, blank=True)
     reason = models.CharField(_("reason"), max_length=255, blank=True)
+
+
+class Intake(models.Model):
+    """One document from outside and what became of each of its rows: the proof that none was lost or taken twice.
+
+    `rows` maps a class of row (see `shop.intake.Class`) to the positions of its rows in the source; `refused` maps a
+    position to the reason. Written in the transaction of the document's effects.
+    """
+
+    source_account = models.CharField(_("source"), max_length=64)
+    external_number = models.CharField(_("external number"), max_length=128)
+    rows = models.JSONField(_("rows"), default=dict)
+    refused = models.JSONField(_("refused"), default=dict)
+    taken_at = models.DateTimeField(_("taken at"), db_default=models.functions.Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("intake")
+        verbose_name_plural = _("intakes")
+        constraints = [
+            models.UniqueConstraint(fields=["source_account", "external_number"], name="intake_document_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source_account} {self.external_number}"
 
 
 class LinePrice(AbstractLinePrice):

@@ -17,9 +17,10 @@ from integrations.hub import outgoing
 from integrations.hub.values import Address
 from shop import wiring
 from shop.basket.models import Basket
-from shop.order.models import Line, Order, OrderStatusChange, PaymentMethod, ShippingAddress, Status
+from shop.fulfilment.shipping import record_history
+from shop.order.models import Line, LineKind, Order, OrderStatusChange, PaymentMethod, ShippingAddress, Status
 from shop.pricing.money import ZERO, exact, spread
-from shop.pricing.tax import split
+from shop.pricing.tax import Taxed, split
 from shop.stock import holds
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base32: no I, L, O, U
@@ -47,6 +48,7 @@ class DraftLine:
     tax_rate: Decimal
     product_id: int | None = None
     stockrecord_id: int | None = None
+    kind: LineKind = LineKind.GOODS
 
     @property
     def gross(self) -> Decimal:
@@ -58,6 +60,9 @@ class Draft:
     """An order about to be placed. `basket_id` is submitted with it. `email` or `user_id` says whose it is.
 
     `order_discount` comes off the whole and is spread over the lines by the largest remainder, before tax.
+
+    `shipped_from`, a warehouse's id, makes it history: paid, shipped from there and closed on the day it was placed.
+    Such an order takes its goods off stock as any other, but nobody is told: no mail, no deadline, no outgoing work.
     """
 
     currency: str
@@ -77,6 +82,8 @@ class Draft:
     order_discount: Decimal = ZERO
     source_account: str = "web"
     external_number: str = ""
+    buyer_reference: str = ""
+    shipped_from: int | None = None
     placed_at: datetime | None = None
     is_test: bool = False
 
@@ -98,17 +105,26 @@ def place(draft: Draft, also: Callable[[Order], None] | None = None) -> Order:
     at = draft.placed_at or timezone.now()
     with outgoing.recording():
         _submit_basket(draft)
-        order = _write_order(draft, at)
-        lines = _write_lines(order, draft)
-        OrderStatusChange.objects.create(order=order, old_status="", new_status=order.status, actor=_actor(draft))
+        taxed = _taxed(draft)
+        order = _write_order(draft, taxed, at)
+        lines = _write_lines(order, draft, taxed)
+        _write_audit(order, draft)
         if also is not None:
             also(order)
-        wiring.order_placed(order)
-        if order.status == Status.ON_ACCOUNT:
-            wiring.order_released(order)
-        transaction.on_commit(lambda: _tell_oscar(order), robust=True)
-        holds.promise(lines, deadline=order.payment_deadline)
+        if not order.is_historical:
+            _tell(order)
+        goods = [line for line in lines if line.kind == LineKind.GOODS]
+        holds.promise(goods, deadline=order.payment_deadline)
+        if draft.shipped_from is not None:
+            record_history(order, goods, warehouse_id=draft.shipped_from)
     return order
+
+
+def _tell(order: Order) -> None:
+    wiring.order_placed(order)
+    if order.status == Status.ON_ACCOUNT:
+        wiring.order_released(order)
+    transaction.on_commit(lambda: _tell_oscar(order), robust=True)
 
 
 def _check(draft: Draft) -> None:
@@ -126,6 +142,19 @@ def _check(draft: Draft) -> None:
         raise CannotPlace("The discount must lie between 0 and the price of the goods.")
     if exact(draft.shipping_gross, draft.currency) < ZERO:
         raise CannotPlace("Shipping cannot cost less than 0.")
+
+
+def _write_audit(order: Order, draft: Draft) -> None:
+    """The first move; of history both moves it made, on the day it made them."""
+    if not order.is_historical:
+        OrderStatusChange.objects.create(order=order, old_status="", new_status=order.status, actor=_actor(draft))
+        return
+    moves = [("", Status.PAID), (Status.PAID, Status.SHIPPED)]
+    changes = [
+        OrderStatusChange(order=order, old_status=old, new_status=new, actor=_actor(draft)) for old, new in moves
+    ]
+    OrderStatusChange.objects.bulk_create(changes)
+    order.status_changes.update(date_created=order.date_placed)
 
 
 def _actor(draft: Draft) -> str:
@@ -155,19 +184,26 @@ def _deadline(draft: Draft, at: datetime) -> datetime | None:
     return None
 
 
-def _amounts(draft: Draft) -> list[Decimal]:
-    """The gross of each line after its own and its share of the order's discount."""
+def _first_status(draft: Draft) -> Status:
+    if draft.shipped_from is not None:
+        return Status.SHIPPED
+    return Status.ON_ACCOUNT if draft.payment_method == PaymentMethod.ON_ACCOUNT else Status.PENDING_PAYMENT
+
+
+def _taxed(draft: Draft) -> list[Taxed]:
+    """Each line's amount after its own and its share of the order's discount."""
     after = [line.gross - line.discount for line in draft.lines]
     shares = spread(draft.order_discount, after, draft.currency)
-    return [amount - share for amount, share in zip(after, shares, strict=True)]
+    return [
+        split(amount - share, line.tax_rate, draft.currency)
+        for amount, share, line in zip(after, shares, draft.lines, strict=True)
+    ]
 
 
-def _write_order(draft: Draft, at: datetime) -> Order:
-    grosses = _amounts(draft)
-    taxed = [split(g, line.tax_rate, draft.currency) for g, line in zip(grosses, draft.lines, strict=True)]
+def _write_order(draft: Draft, taxed: list[Taxed], at: datetime) -> Order:
     shipping = split(draft.shipping_gross, draft.shipping_tax_rate, draft.currency)
     number = new_number(at)
-    on_account = draft.payment_method == PaymentMethod.ON_ACCOUNT
+    historical = draft.shipped_from is not None
     address = _write_address(draft.ship_to)
     return Order.objects.create(
         number=number,
@@ -187,9 +223,12 @@ def _write_order(draft: Draft, at: datetime) -> Order:
         shipping_code=draft.shipping_code,
         shipping_method=draft.shipping_name,
         shipping_address=address,
-        status=Status.ON_ACCOUNT if on_account else Status.PENDING_PAYMENT,
+        buyer_reference=draft.buyer_reference,
+        status=_first_status(draft),
         payment_method=draft.payment_method,
-        payment_deadline=_deadline(draft, at),
+        payment_deadline=None if historical else _deadline(draft, at),
+        paid_at=at if historical else None,
+        is_historical=historical,
         language=draft.language,
         note=draft.note,
         date_placed=at,
@@ -212,10 +251,9 @@ def _write_address(address: Address) -> ShippingAddress:
     )
 
 
-def _write_lines(order: Order, draft: Draft) -> list[Line]:
+def _write_lines(order: Order, draft: Draft, taxed: list[Taxed]) -> list[Line]:
     rows = []
-    for line, gross in zip(draft.lines, _amounts(draft), strict=True):
-        taxed = split(gross, line.tax_rate, draft.currency)
+    for line, amount in zip(draft.lines, taxed, strict=True):
         before = split(line.gross, line.tax_rate, draft.currency)
         unit = split(line.unit_gross, line.tax_rate, draft.currency)
         rows.append(
@@ -224,10 +262,11 @@ def _write_lines(order: Order, draft: Draft) -> list[Line]:
                 product_id=line.product_id,
                 stockrecord_id=line.stockrecord_id,
                 partner_sku=line.sku,
+                kind=line.kind,
                 title=line.title,
                 quantity=line.quantity,
-                line_price_incl_tax=taxed.gross,
-                line_price_excl_tax=taxed.net,
+                line_price_incl_tax=amount.gross,
+                line_price_excl_tax=amount.net,
                 line_price_before_discounts_incl_tax=before.gross,
                 line_price_before_discounts_excl_tax=before.net,
                 unit_price_incl_tax=unit.gross,

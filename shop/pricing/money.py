@@ -52,6 +52,8 @@ def spread(total: Decimal, weights: Sequence[Decimal], currency: str) -> list[De
     """
     if not weights:
         raise ValueError("nothing to spread over")
+    if total == 0:
+        return [ZERO] * len(weights)
     step = unit(currency)
     whole = sum(weights, ZERO)
     if whole == 0:

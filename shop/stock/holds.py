@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import F
 
 from shop.order.models import Line
 from shop.stock import pools
@@ -123,21 +122,19 @@ def keep(order_id: int) -> int:
     return sum(holds.values_list("open", flat=True))
 
 
-def consume(shipped: Sequence[Shipped], *, document: str, actor: str) -> None:
-    """Goods have left. Levels and pools fall by what left, reservations by what of it was still promised.
+def consume(shipped: Sequence[Shipped], *, document: str, actor: str, at: datetime | None = None) -> None:
+    """Goods have left (`at`: when, for history). Levels and pools fall by what left, reservations by what of it was
+    still promised.
 
     `on_hand_rev` rises, so that a reading which started before this is refused for these levels. What left beyond
     the promise may raise a shortage. SKUs that have no pool (an ERP's own additions) change nothing. One transaction
     with the parcel that says so. Raises NotThere when a Weft-owned level would fall below zero; roll back then.
     """
-    known = set(Pool.objects.filter(sku__in={s.sku for s in shipped}).values_list("sku", flat=True))
+    known = pools.lock({s.sku for s in shipped})
     shipped = [s for s in shipped if s.sku in known]
     skus = sorted(known)
-    pools.lock(skus)
     pools.lock_levels(skus)
-    drawn: Counter[str] = Counter()
-    for item in shipped:
-        drawn[item.sku] += _draw(item)
+    drawn = _draw(shipped)
     with connection.cursor() as cursor:
         cursor.execute(
             _CONSUME,
@@ -149,6 +146,7 @@ def consume(shipped: Sequence[Shipped], *, document: str, actor: str) -> None:
                 list(drawn.values()),
                 document,
                 actor,
+                at,
             ],
         )
     places = {(s.sku, s.warehouse_id) for s in shipped}
@@ -158,18 +156,31 @@ def consume(shipped: Sequence[Shipped], *, document: str, actor: str) -> None:
     pools.note_shortages(skus, Cause.SHIPPED)
 
 
-def _draw(item: Shipped) -> int:
-    """Consume the line's open holds, oldest first; returns the units that were still held."""
-    left = item.quantity
-    if item.line_id is None:
-        return 0
-    for hold in Hold.objects.select_for_update(of=("self",)).filter(line_id=item.line_id, open__gt=0).order_by("id"):
-        units = min(left, hold.open)
-        Hold.objects.filter(pk=hold.pk).update(consumed=F("consumed") + units)
-        left -= units
-        if not left:
-            break
-    return item.quantity - left
+# Of each line's open holds, oldest first, as much as left. The holds are locked by id before they are summed up.
+_DRAW = """
+WITH gone AS (
+    SELECT line_id, sum(quantity)::bigint AS quantity FROM unnest(%s::bigint[], %s::bigint[]) AS g(line_id, quantity)
+    GROUP BY line_id
+), locked AS MATERIALIZED (
+    SELECT h.id, h.line_id, h.sku, h.open FROM stock_hold h
+    WHERE h.line_id IN (SELECT line_id FROM gone) AND h.open > 0 ORDER BY h.id FOR UPDATE OF h
+), ranked AS (
+    SELECT id, line_id, sku, open, sum(open) OVER (PARTITION BY line_id ORDER BY id) - open AS before FROM locked
+), used AS (
+    UPDATE stock_hold h SET consumed = h.consumed + least(r.open, g.quantity - r.before)
+    FROM ranked r JOIN gone g USING (line_id) WHERE h.id = r.id AND g.quantity > r.before
+    RETURNING h.sku, least(r.open, g.quantity - r.before) AS units
+)
+SELECT sku, sum(units)::bigint FROM used GROUP BY sku
+"""
+
+
+def _draw(shipped: Sequence[Shipped]) -> dict[str, int]:
+    """Consume the lines' open holds; returns the units of each SKU that were still held."""
+    of_lines = [s for s in shipped if s.line_id is not None]
+    with connection.cursor() as cursor:
+        cursor.execute(_DRAW, [[s.line_id for s in of_lines], [s.quantity for s in of_lines]])
+        return dict(cursor.fetchall())
 
 
 _CONSUME = """
@@ -184,8 +195,8 @@ WITH gone AS (
     ON CONFLICT (sku, warehouse_id)
     DO UPDATE SET on_hand = l.on_hand + excluded.on_hand, on_hand_rev = l.on_hand_rev + 1
 ), moved AS (
-    INSERT INTO stock_movement (sku, warehouse_id, quantity, reason, document, actor, note)
-    SELECT sku, warehouse_id, -quantity, 'shipped', %s, %s, '' FROM gone
+    INSERT INTO stock_movement (sku, warehouse_id, quantity, reason, document, actor, note, at)
+    SELECT sku, warehouse_id, -quantity, 'shipped', %s, %s, '', coalesce(%s::timestamptz, now()) FROM gone
 ), fallen AS (
     SELECT g.sku, sum(CASE WHEN w.is_sellable THEN g.quantity ELSE 0 END)::bigint AS quantity
     FROM gone g JOIN stock_warehouse w ON w.id = g.warehouse_id GROUP BY g.sku

@@ -94,6 +94,8 @@ class Reason(models.TextChoices):
     DAMAGE = "damage", _("damaged")
     SHIPPED = "shipped", _("shipped")
     READING = "reading", _("ERP's figure")
+    RETURNED = "returned", _("returned")
+    ADJUSTMENT = "adjustment", _("adjustment")
 
 
 class Movement(models.Model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import connection
 
@@ -21,7 +22,7 @@ class NotThere(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """`quantity` signed units of `sku` at `warehouse_id`."""
+    """`quantity` signed units of `sku` at `warehouse_id`. `at`: when it happened, for history; None is now."""
 
     sku: str
     warehouse_id: int
@@ -30,12 +31,13 @@ class Move:
     document: str = ""
     actor: str = ""
     note: str = ""
+    at: datetime | None = None
 
 
 _MOVE = """
 WITH moves AS (
-    SELECT * FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[])
-        AS m(sku, warehouse_id, quantity, reason, document, actor, note)
+    SELECT * FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[],
+        %s::timestamptz[]) AS m(sku, warehouse_id, quantity, reason, document, actor, note, at)
 ), deltas AS (
     SELECT sku, warehouse_id, sum(quantity)::bigint AS quantity FROM moves GROUP BY sku, warehouse_id
 ), levels AS (
@@ -45,8 +47,8 @@ WITH moves AS (
     DO UPDATE SET on_hand = l.on_hand + excluded.on_hand, on_hand_rev = l.on_hand_rev + 1
     RETURNING l.sku, l.warehouse_id, l.on_hand
 ), written AS (
-    INSERT INTO stock_movement (sku, warehouse_id, quantity, reason, document, actor, note)
-    SELECT sku, warehouse_id, quantity, reason, document, actor, note FROM moves
+    INSERT INTO stock_movement (sku, warehouse_id, quantity, reason, document, actor, note, at)
+    SELECT sku, warehouse_id, quantity, reason, document, actor, note, coalesce(at, now()) FROM moves
 ), changed AS (
     SELECT d.sku, sum(CASE WHEN w.is_sellable THEN d.quantity ELSE 0 END)::bigint AS quantity
     FROM deltas d JOIN stock_warehouse w ON w.id = d.warehouse_id GROUP BY d.sku
@@ -89,6 +91,7 @@ def record(moves: Sequence[Move]) -> None:
                 [m.document for m in moves],
                 [m.actor for m in moves],
                 [m.note for m in moves],
+                [m.at for m in moves],
             ],
         )
         below = [row[0] for row in cursor.fetchall()]

@@ -12,12 +12,13 @@ from django.utils import timezone
 from shop.stock.models import Cause, Hold, Pool, Reading, Shortage
 
 
-def lock(skus: Collection[str]) -> None:
-    """Lock these pools in sku order. Before levels, holds and outgoing rows; after the order."""
+def lock(skus: Collection[str]) -> set[str]:
+    """Lock these pools in sku order; returns those there are. After the order; before levels, holds, outgoing rows."""
     with connection.cursor() as cursor:
         cursor.execute(
-            'SELECT 1 FROM stock_pool WHERE sku = ANY(%s) ORDER BY sku COLLATE "C" FOR UPDATE', [sorted(set(skus))]
+            'SELECT sku FROM stock_pool WHERE sku = ANY(%s) ORDER BY sku COLLATE "C" FOR UPDATE', [sorted(set(skus))]
         )
+        return {row[0] for row in cursor.fetchall()}
 
 
 def lock_levels(skus: Collection[str]) -> None:

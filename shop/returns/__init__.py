@@ -1,0 +1,1 @@
+"""Goods that come back, and the documents that give money back or correct it."""
