@@ -17,10 +17,12 @@ FOR_PRODUCTION := $(PY) -m runtime.environment production --
 # One whose commits cost what they cost in production.
 WITH_DURABLE_DATABASE := $(PY) -m runtime.postgres run --ephemeral --durable --unless-given --
 PORT ?= 8000
+# TZ stands in many environments; only one given to make is meant for the replay.
+GIVEN_TZ := $(filter command line,$(origin TZ))
 # Without compiled modules every start of Python would compile some thousand of them anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help python venv venv-dev demo demo-reset test test-deep lint format messages bench walkthrough venv-bench
+.PHONY: help python venv venv-dev demo demo-reset test test-deep lint format messages bench replay replay-stop walkthrough venv-bench
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -68,6 +70,13 @@ format: venv-dev ## Format the code and mend what can be mended by itself
 
 messages: venv-dev ## Bring both translation catalogues up to date and compile them
 	$(WITH_DATABASE) $(FOR_TESTS) $(PY) manage.py translations
+
+replay: venv ## Real transactions through the system (FILE=... [LIMIT=] [STOCK=] [TZ=] [CURRENCY=])
+	@exec $(PY) -m runtime.replay $(if $(FILE),"$(FILE)") $(if $(LIMIT),--limit "$(LIMIT)") \
+		$(if $(STOCK),--stock "$(STOCK)") $(if $(GIVEN_TZ),--tz "$(TZ)") $(if $(CURRENCY),--currency "$(CURRENCY)")
+
+replay-stop: venv ## End the database server that replays left running
+	@exec $(PY) -m runtime.replay --stop
 
 bench: venv-bench ## Measure speed beside baselines (ONLY=page|checkout|stock|outgoing|replay)
 	@$(WITH_DURABLE_DATABASE) $(FOR_TESTS) $(PY) -m bench $(if $(ONLY),--only $(ONLY))

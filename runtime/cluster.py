@@ -89,11 +89,22 @@ def data_root() -> Path:
 
 def project_places(project: Path) -> Places:
     """The lasting cluster of one checkout."""
+    return _lasting_places(project, "pg", "")
+
+
+def replay_places(project: Path) -> Places:
+    """The lasting cluster of its replays: a server of its own, beside a running demo's."""
+    return _lasting_places(project, "replay-pg", "-replay")
+
+
+def _lasting_places(project: Path, name: str, suffix: str) -> Places:
     project = project.resolve()
     owner = server_owner()
     var = project / "var"
-    area = var / "pg" if owner is None else data_root() / hashlib.sha256(os.fsencode(project)).hexdigest()[:16]
-    return Places(project, area, var / "secrets", var / "log" / "postgres.log", owner)
+    digest = hashlib.sha256(os.fsencode(project)).hexdigest()[:16]
+    area = var / name if owner is None else data_root() / f"{digest}{suffix}"
+    log = "postgres" if name == "pg" else name
+    return Places(project, area, var / "secrets", var / "log" / f"{log}.log", owner)
 
 
 def ephemeral_places(project: Path) -> Places:
@@ -183,6 +194,21 @@ def take_lock(places: Places, patience: float = 0.0) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def is_locked(places: Places) -> bool:
+    """Whether a server runs on this data, or is just starting or ending."""
+    try:
+        descriptor = os.open(places.area / "server.lock", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _pid_file(places: Places) -> list[str]:

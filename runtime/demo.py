@@ -20,7 +20,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from runtime import cluster, demolock, environment, prepared
+from runtime import cluster, demolock, environment, prepared, replay
 from runtime.owner import NoOwner
 from runtime.ports import LOOPBACK, NoFreePort, next_free
 from runtime.postgres import Server
@@ -335,6 +335,7 @@ def reset(project: Path) -> int:
         print(f"{running}\nEnd it first (Ctrl-C in its terminal); nothing was removed.", file=sys.stderr)
         return 1
     try:
+        replay.reset(project)
         places = cluster.project_places(project)
         if cluster.remove_area(places):
             print(f"removed {places.area}")

@@ -31,7 +31,7 @@ SIGNING_FILE = "secret_key"
 RING_FILE = "key_ring"
 TRYTON_FILE = "tryton_admin_password"
 # What Weft's own commands put into var/. Anything else that stands there before the first start is somebody's own.
-OURS = frozenset({"log", "mail", "media", "pg", "secrets", "static", "tryton"})
+OURS = frozenset({"bench.json", "log", "mail", "media", "pg", "replay", "replay-pg", "secrets", "static", "tryton"})
 PLAIN = re.compile(r"[\w@%+=:,./?&\[\]-]*")
 
 

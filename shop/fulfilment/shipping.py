@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from integrations.hub.models import Account
 from shop import wiring
-from shop.fulfilment.models import Parcel, ParcelLine, Sourcing
+from shop.fulfilment.models import Parcel, Sourcing
 from shop.order import lifecycle
 from shop.order.models import Line, LineKind, Order, Status
 from shop.stock import holds
@@ -88,10 +88,20 @@ def _write(order: Order, parcel: Parcel, shipped: Sequence[Shipped], *, actor: s
 
 
 def _write_contents(parcel: Parcel, shipped: Sequence[Shipped]) -> None:
-    ParcelLine.objects.bulk_create(
-        ParcelLine(parcel=parcel, line_id=s.line_id, warehouse_id=s.warehouse_id, sku=s.sku, quantity=s.quantity)
-        for s in shipped
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO fulfilment_parcelline (parcel_id, line_id, warehouse_id, sku, quantity)
+               SELECT %s, line_id, warehouse_id, sku, quantity
+               FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::int[]) AS u(line_id, warehouse_id, sku, quantity)
+            """,
+            [
+                parcel.pk,
+                [s.line_id for s in shipped],
+                [s.warehouse_id for s in shipped],
+                [s.sku for s in shipped],
+                [s.quantity for s in shipped],
+            ],
+        )
 
 
 def _note_left(shipped: Sequence[Shipped]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from oscar.apps.order.abstract_models import (
     AbstractLine,
@@ -148,6 +149,7 @@ class Line(AbstractLine):
 class OrderStatusChange(AbstractOrderStatusChange):
     """The audit row of one move."""
 
+    date_created = models.DateTimeField(_("Date Created"), default=timezone.now, db_index=True)
     actor = models.CharField(_("by"), max_length=128, blank=True)
     reason = models.CharField(_("reason"), max_length=255, blank=True)
 

@@ -19,5 +19,7 @@ class Taxed:
 
 def split(gross: Decimal, rate: Decimal, currency: str) -> Taxed:
     """`gross` (quantised) taken apart at `rate`, a fraction such as Decimal('0.13')."""
+    if not rate:
+        return Taxed(net=gross, tax=gross - gross, gross=gross)
     net = quantise(gross / (1 + rate), currency)
     return Taxed(net=net, tax=gross - net, gross=gross)

@@ -96,17 +96,25 @@ ORDER BY o.date_placed DESC, l.id DESC
 """
 
 
+def lock_purchases(parcel: ReturnedParcel) -> None:
+    """Lock the orders in which the buyer bought what came back: for who locks pools before `receive` does."""
+    if not parcel.buyer_reference:
+        return
+    skus = {wanted.sku for wanted in parcel.wanted}
+    mine = Order.objects.filter(
+        source_account=parcel.source_account,
+        buyer_reference=parcel.buyer_reference,
+        pk__in=Line.objects.filter(partner_sku__in=skus).values("order"),
+    )
+    list(mine.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+
+
 def _match(parcel: ReturnedParcel) -> list[Part]:
     bought: dict[str, list[tuple[int, str, int]]] = defaultdict(list)
     if parcel.buyer_reference:
-        skus = sorted({wanted.sku for wanted in parcel.wanted})
-        mine = Order.objects.filter(
-            source_account=parcel.source_account,
-            buyer_reference=parcel.buyer_reference,
-            pk__in=Line.objects.filter(partner_sku__in=skus).values("order"),
-        )
-        list(mine.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+        lock_purchases(parcel)
         with connection.cursor() as cursor:
+            skus = sorted({wanted.sku for wanted in parcel.wanted})
             cursor.execute(_BOUGHT, [parcel.source_account, parcel.buyer_reference, parcel.at, parcel.currency, skus])
             for sku, line_id, kind, left in cursor.fetchall():
                 bought[sku].append((line_id, kind, int(left)))

@@ -11,7 +11,7 @@ from django.db import connection
 
 from shop.order.models import Line
 from shop.stock import pools
-from shop.stock.models import Cause, Hold, Level, Pool
+from shop.stock.models import Cause, Hold, Pool
 from shop.stock.movements import NotThere
 
 # One statement: pools are locked in sku order, taken from where enough is free, and a hold is written for each line
@@ -149,10 +149,9 @@ def consume(shipped: Sequence[Shipped], *, document: str, actor: str, at: dateti
                 at,
             ],
         )
-    places = {(s.sku, s.warehouse_id) for s in shipped}
-    below = Level.objects.filter(pool__in=skus, on_hand__lt=0, warehouse__erp_account=None).select_related("warehouse")
-    if wrong := [str(level) for level in below if (level.pool_id, level.warehouse_id) in places]:
-        raise NotThere(f"Fewer than 0 would be on hand: {', '.join(sorted(wrong))}. Count there first.")
+        below = [row[0] for row in cursor.fetchall()]
+    if below:
+        raise NotThere(f"Fewer than 0 would be on hand: {', '.join(below)}. Count there first.")
     pools.note_shortages(skus, Cause.SHIPPED)
 
 
@@ -194,17 +193,21 @@ WITH gone AS (
     SELECT sku, warehouse_id, -quantity, 1, 0 FROM gone ORDER BY sku COLLATE "C", warehouse_id
     ON CONFLICT (sku, warehouse_id)
     DO UPDATE SET on_hand = l.on_hand + excluded.on_hand, on_hand_rev = l.on_hand_rev + 1
+    RETURNING l.sku, l.warehouse_id, l.on_hand
 ), moved AS (
     INSERT INTO stock_movement (sku, warehouse_id, quantity, reason, document, actor, note, at)
     SELECT sku, warehouse_id, -quantity, 'shipped', %s, %s, '', coalesce(%s::timestamptz, now()) FROM gone
 ), fallen AS (
     SELECT g.sku, sum(CASE WHEN w.is_sellable THEN g.quantity ELSE 0 END)::bigint AS quantity
     FROM gone g JOIN stock_warehouse w ON w.id = g.warehouse_id GROUP BY g.sku
+), pooled AS (
+    UPDATE stock_pool p
+    SET on_hand = p.on_hand - f.quantity,
+        reserved = p.reserved - coalesce(d.units, 0),
+        shortage = greatest(0, p.reserved - coalesce(d.units, 0) + p.escrow - (p.on_hand - f.quantity))
+    FROM fallen f LEFT JOIN drawn d USING (sku)
+    WHERE p.sku = f.sku
 )
-UPDATE stock_pool p
-SET on_hand = p.on_hand - f.quantity,
-    reserved = p.reserved - coalesce(d.units, 0),
-    shortage = greatest(0, p.reserved - coalesce(d.units, 0) + p.escrow - (p.on_hand - f.quantity))
-FROM fallen f LEFT JOIN drawn d USING (sku)
-WHERE p.sku = f.sku
+SELECT concat(l.sku, ' @ ', w.name) FROM levels l JOIN stock_warehouse w ON w.id = l.warehouse_id
+WHERE l.on_hand < 0 AND w.erp_account_id IS NULL ORDER BY 1
 """

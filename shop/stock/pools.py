@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from django.db import connection
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -35,7 +35,10 @@ def note_shortages(skus: Collection[str], cause: Cause, *, reading: int | None =
 
     A shortage seen by a reading is provisional until `confirm_standing`.
     """
-    pools = list(Pool.objects.filter(sku__in=list(skus)))
+    noted = Exists(Shortage.objects.filter(pool=OuterRef("pk"), closed_at=None))
+    pools = list(Pool.objects.filter(Q(shortage__gt=0) | noted, sku__in=list(skus)))
+    if not pools:
+        return
     standing = {s.pool_id: s for s in Shortage.objects.filter(pool__in=pools, closed_at=None)}
     for pool in pools:
         row = standing.get(pool.sku)
