@@ -9,6 +9,7 @@ ADMINS = (
     "shop.order.admin",
     "shop.stock.admin",
     "shop.fulfilment.admin",
+    "shop.returns.admin",
     "shop.catalogue.admin",
     "shop.pricing.admin",
     "shop.customer.admin",

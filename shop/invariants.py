@@ -57,6 +57,7 @@ def snapshot() -> Iterator[None]:
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            cursor.execute("SET LOCAL work_mem = '64MB'")  # these sums go over everything; on disk they take longer
         yield
 
 
@@ -101,9 +102,9 @@ I2 = Invariant(
     "Stock: reserved = open holds, pool = its sellable levels, level = its movements",
     """
     SELECT p.sku AS subject, 'reserved is not the sum of open holds' AS problem,
-           coalesce(sum(h.quantity - h.consumed - h.released), 0)::text AS expected, p.reserved::text AS found
-    FROM stock_pool p LEFT JOIN stock_hold h ON h.sku = p.sku
-    GROUP BY p.sku HAVING coalesce(sum(h.quantity - h.consumed - h.released), 0) <> p.reserved
+           coalesce(sum(h.open), 0)::text AS expected, p.reserved::text AS found
+    FROM stock_pool p LEFT JOIN stock_hold h ON h.sku = p.sku AND h.open > 0
+    GROUP BY p.sku HAVING coalesce(sum(h.open), 0) <> p.reserved
     UNION ALL
     SELECT p.sku, 'on hand is not the sum of sellable levels',
            coalesce(sum(l.on_hand) FILTER (WHERE w.is_sellable), 0)::text, p.on_hand::text
@@ -131,39 +132,48 @@ I4 = Invariant(
     "Money: net + tax = gross, order total = lines + shipping, in the currency's decimals",
     """
     WITH exponents AS (SELECT * FROM unnest(%s::text[], %s::int[]) AS e(currency, digits)
-    ), orders AS (
-        SELECT o.*, coalesce(e.digits, 2) AS digits FROM order_order o LEFT JOIN exponents e USING (currency)
-    ), lines AS (
-        SELECT l.*, o.number, o.digits, o.is_historical FROM order_line l JOIN orders o ON o.id = l.order_id
     ), taxed AS (
-        SELECT concat(number, ' ', partner_sku) AS subject, line_price_incl_tax AS gross, line_price_excl_tax AS net,
-               tax_rate, digits, is_historical FROM lines
+        SELECT l.order_id, l.partner_sku AS part, l.line_price_incl_tax AS gross, l.line_price_excl_tax AS net,
+               l.tax_rate AS rate, coalesce(e.digits, 2) AS digits, o.is_historical
+        FROM order_line l JOIN order_order o ON o.id = l.order_id LEFT JOIN exponents e USING (currency)
         UNION ALL
-        SELECT concat(number, ' shipping'), shipping_incl_tax, shipping_excl_tax, shipping_tax_rate, digits,
-               is_historical FROM orders
+        SELECT o.id, 'shipping', o.shipping_incl_tax, o.shipping_excl_tax, o.shipping_tax_rate,
+               coalesce(e.digits, 2), o.is_historical
+        FROM order_order o LEFT JOIN exponents e USING (currency)
+    ), suspect AS (
+        SELECT *, round(gross::numeric(40, 20) / (1 + rate), digits) AS right_net FROM taxed
+        WHERE gross <> round(gross, digits) OR net <> round(net, digits) OR net < 0 OR net > gross
+           OR (NOT is_historical AND net <> round(gross::numeric(40, 20) / (1 + rate), digits))
     ), sums AS (
         SELECT order_id, sum(line_price_incl_tax) AS gross, sum(line_price_excl_tax) AS net
         FROM order_line GROUP BY order_id
     )
-    SELECT subject, 'finer than its currency' AS problem, concat(digits, ' decimals') AS expected,
-           concat(gross, ' / ', net) AS found
-    FROM taxed WHERE gross <> round(gross, digits) OR net <> round(net, digits)
-    UNION ALL
-    SELECT subject, 'net is not gross less tax', round(gross::numeric(40, 20) / (1 + tax_rate), digits)::text, net::text
-    FROM taxed WHERE NOT is_historical AND net <> round(gross::numeric(40, 20) / (1 + tax_rate), digits)
-    UNION ALL
-    SELECT subject, 'net is not between 0 and gross', concat('0 to ', gross), net::text
-    FROM taxed WHERE net < 0 OR net > gross
+    SELECT concat(o.number, ' ', s.part) AS subject, v.problem, v.expected, v.found
+    FROM suspect s JOIN order_order o ON o.id = s.order_id CROSS JOIN LATERAL (VALUES
+        (s.gross <> round(s.gross, s.digits) OR s.net <> round(s.net, s.digits), 'finer than its currency',
+         concat(s.digits, ' decimals'), concat(s.gross, ' / ', s.net)),
+        (NOT s.is_historical AND s.net <> s.right_net, 'net is not gross less tax', s.right_net::text, s.net::text),
+        (s.net < 0 OR s.net > s.gross, 'net is not between 0 and gross', concat('0 to ', s.gross), s.net::text)
+    ) AS v(is_broken, problem, expected, found)
+    WHERE v.is_broken
     UNION ALL
     SELECT o.number, 'gross total is not lines + shipping',
            (coalesce(s.gross, 0) + o.shipping_incl_tax)::text, o.total_incl_tax::text
-    FROM orders o LEFT JOIN sums s ON s.order_id = o.id
+    FROM order_order o LEFT JOIN sums s ON s.order_id = o.id
     WHERE o.total_incl_tax <> coalesce(s.gross, 0) + o.shipping_incl_tax
     UNION ALL
     SELECT o.number, 'net total is not lines + shipping',
            (coalesce(s.net, 0) + o.shipping_excl_tax)::text, o.total_excl_tax::text
-    FROM orders o LEFT JOIN sums s ON s.order_id = o.id
+    FROM order_order o LEFT JOIN sums s ON s.order_id = o.id
     WHERE o.total_excl_tax <> coalesce(s.net, 0) + o.shipping_excl_tax
+    UNION ALL
+    SELECT concat('credit note ', n.number), 'total is not the sum of its lines',
+           concat(coalesce(sum(l.line_price_incl_tax), 0), ' / ', coalesce(sum(l.line_price_excl_tax), 0)),
+           concat(n.total_incl_tax, ' / ', n.total_excl_tax)
+    FROM returns_creditnote n LEFT JOIN returns_creditnoteline l ON l.credit_note_id = n.id
+    GROUP BY n.id
+    HAVING n.total_incl_tax <> coalesce(sum(l.line_price_incl_tax), 0)
+        OR n.total_excl_tax <> coalesce(sum(l.line_price_excl_tax), 0)
     """,
     _exponents,
 )
@@ -188,5 +198,26 @@ I5 = Invariant(
     """,
 )
 
-for _each in (I1, I2, I4, I5):
+I9 = Invariant(
+    "I9",
+    "Goods: no line has more shipped than ordered, or more returned than shipped",
+    """
+    SELECT concat(o.number, ' ', l.partner_sku) AS subject, 'more shipped than ordered' AS problem,
+           l.quantity::text AS expected, s.units::text AS found
+    FROM (SELECT line_id, sum(quantity) AS units FROM fulfilment_parcelline WHERE line_id IS NOT NULL
+          GROUP BY line_id) s
+         JOIN order_line l ON l.id = s.line_id JOIN order_order o ON o.id = l.order_id
+    WHERE s.units > l.quantity
+    UNION ALL
+    SELECT concat(o.number, ' ', l.partner_sku), 'more returned than shipped', concat('<= ', most.units), r.units::text
+    FROM (SELECT line_id, sum(quantity) AS units FROM returns_returnline GROUP BY line_id) r
+         JOIN order_line l ON l.id = r.line_id JOIN order_order o ON o.id = l.order_id
+         CROSS JOIN LATERAL (
+             SELECT CASE l.kind WHEN 'goods' THEN coalesce(sum(p.quantity), 0) ELSE l.quantity END AS units
+             FROM fulfilment_parcelline p WHERE p.line_id = l.id) most
+    WHERE r.units > most.units
+    """,
+)
+
+for _each in (I1, I2, I4, I5, I9):
     register(_each)

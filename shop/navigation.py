@@ -22,6 +22,13 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 _link(_("Orders"), "receipt_long", "admin:order_order_changelist", "order.view_order"),
                 _link(_("Parcels"), "local_shipping", "admin:fulfilment_parcel_changelist", "fulfilment.view_parcel"),
+                _link(_("Returns"), "assignment_return", "admin:returns_return_changelist", "returns.view_return"),
+                _link(
+                    _("Credit notes"), "request_quote", "admin:returns_creditnote_changelist", "returns.view_creditnote"
+                ),
+                _link(
+                    _("Money adjustments"), "balance", "admin:returns_adjustment_changelist", "returns.view_adjustment"
+                ),
             ],
         },
         {"title": _("Stock"), "separator": True, "items": _stock()},

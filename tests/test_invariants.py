@@ -22,7 +22,7 @@ from shop.stock import movements
 from shop.stock.models import Pool, Warehouse
 from tests import factories
 
-IDS = ["I1", "I2", "I4", "I5", "I7"]
+IDS = ["I1", "I2", "I4", "I5", "I7", "I9"]
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +83,12 @@ def test_a_busy_shop_breaks_none() -> None:
     assert all_problems() == {}
 
 
+CREDIT_NOTE = """INSERT INTO returns_creditnote (number, source_account, buyer_reference, currency, total_incl_tax,
+    total_excl_tax, issued_at, actor, is_historical) VALUES ('CN1', 't', '', 'CNY', 5, 5, now(), '', false)"""
+RETURNED = """WITH r AS (INSERT INTO returns_return (number, source_account, buyer_reference, received_at, actor,
+    is_historical) VALUES ('R1', 't', '', now(), '', false) RETURNING id)
+    INSERT INTO returns_returnline (returned_id, line_id, quantity)
+    SELECT r.id, l.id, 2 FROM r, order_line l WHERE l.order_id = {shipped}"""
 BREAKS = [
     ("I1", "UPDATE stock_pool SET reserved = -1 WHERE sku = 'DESK-1'", "DESK-1", "a balance is below 0"),
     ("I1", "UPDATE stock_pool SET reserved = 99 WHERE sku = 'DESK-1'", "DESK-1", "more is promised than is there"),
@@ -102,6 +108,9 @@ BREAKS = [
     ("I4", "UPDATE order_order SET shipping_excl_tax = 12.01 WHERE id = {paid}", "shipping", "between 0 and gross"),
     ("I4", "UPDATE order_order SET total_incl_tax = total_incl_tax + 0.01 WHERE id = {paid}", "", "gross total"),
     ("I4", "UPDATE order_order SET total_excl_tax = total_excl_tax - 0.01 WHERE id = {paid}", "", "net total"),
+    ("I4", CREDIT_NOTE, "credit note CN1", "not the sum of its lines"),
+    ("I9", "UPDATE fulfilment_parcelline SET quantity = 9", "{shipped_number} CHAIR-1", "more shipped than ordered"),
+    ("I9", RETURNED, "{shipped_number} CHAIR-1", "more returned than shipped"),
     ("I5", "UPDATE order_order SET external_number = 'X', source_account = 'amazon'", "amazon X", "more than once"),
     ("I5", "UPDATE order_order SET number = 'W1'", "W1", "number used more than once"),
     ("I5", "UPDATE order_order SET source_account = '' WHERE id = {paid}", "", "where it came from"),

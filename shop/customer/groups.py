@@ -15,6 +15,12 @@ ORDERS_SEEN = (
     "stock.view_shortage",
     "hub.view_outgoing",
 )
+RETURNS_SEEN = (
+    "returns.view_return",
+    "returns.view_returnline",
+    "returns.view_creditnote",
+    "returns.view_creditnoteline",
+)
 CATALOGUE_SEEN = (
     "catalogue.view_product",
     "catalogue.view_category",
@@ -31,6 +37,7 @@ HUB_SEEN = ("hub.view_account",)
 GROUPS: dict[str, tuple[str, ...]] = {
     "sales": (
         *ORDERS_SEEN,
+        *RETURNS_SEEN,
         *CATALOGUE_SEEN,
         "order.cancel_order",
         "customer.view_user",
@@ -38,6 +45,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "warehouse": (
         *ORDERS_SEEN,
+        *RETURNS_SEEN,
         *STOCK_SEEN,
         "catalogue.view_product",
         "partner.view_stockrecord",
@@ -48,6 +56,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "finance": (
         *ORDERS_SEEN,
+        *RETURNS_SEEN,
+        "returns.view_adjustment",
         "order.confirm_payment",
         "order.cancel_order",
         "customer.view_user",
@@ -88,6 +98,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "auditor": (
         *ORDERS_SEEN,
+        *RETURNS_SEEN,
+        "returns.view_adjustment",
         *STOCK_SEEN,
         *CATALOGUE_SEEN,
         *HUB_SEEN,

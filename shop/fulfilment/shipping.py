@@ -116,7 +116,7 @@ def _note_left(shipped: Sequence[Shipped]) -> None:
         )
 
 
-def record_history(order: Order, lines: Sequence[Line], *, warehouse_id: int) -> None:
+def record_history(order: Order, lines: Sequence[holds.Promisable], *, warehouse_id: int) -> None:
     """A historical order left in one parcel on the day it was placed: parcel, stock and holds, without news or moves.
 
     In the transaction that places it, after its goods (`lines`) were promised.

@@ -22,7 +22,7 @@ from unfold.decorators import display
 from integrations.hub.admin_pages import ViewOnlyAdmin, badge
 from shop.fulfilment.models import ParcelLine, Sourcing
 from shop.order.admin_actions import OrderActions
-from shop.order.models import Line, Order, Status
+from shop.order.models import Line, LineKind, Order, Status
 from shop.order.timeline import timeline
 from shop.pricing.templatetags.prices import money
 
@@ -46,7 +46,7 @@ def status_badge(order: Order) -> str:
 def with_details(orders: QuerySet[Order]) -> QuerySet[Order]:
     """All that the page of an order shows, in a fixed number of queries."""
     lines = Line.objects.prefetch_related(
-        "holds", "parcel_lines", Prefetch("sourcings", Sourcing.objects.select_related("warehouse"))
+        "holds", "parcel_lines", "return_lines", Prefetch("sourcings", Sourcing.objects.select_related("warehouse"))
     ).order_by("pk")
     return orders.select_related("user", "shipping_address__country").prefetch_related(
         Prefetch("lines", lines),
@@ -116,8 +116,9 @@ class OrderAdmin(OrderActions, ViewOnlyAdmin):
             badge(_("needs a return"), "danger") if order.needs_return else "",
             badge(_("money to give back"), "danger") if order.needs_refund else "",
             badge(_("test")) if order.is_test else "",
+            badge(_("historical")) if order.is_historical else "",
         ]
-        return format_html("{}{}{}", *flags)
+        return format_html("{}{}{}{}", *flags)
 
     # --- pages ---
 
@@ -144,6 +145,7 @@ class OrderAdmin(OrderActions, ViewOnlyAdmin):
 
 def page(order: Order, request: HttpRequest) -> dict[str, Any]:
     """What the template of an order's page shows."""
+    lines = [line_row(line) for line in order.lines.all()]
     sees_customers = order.user_id and request.user.has_perm("customer.view_user")
     return {
         "order": order,
@@ -152,7 +154,8 @@ def page(order: Order, request: HttpRequest) -> dict[str, Any]:
         "sees_hub": request.user.has_perm("hub.view_outgoing"),
         "sees_stock": request.user.has_perm("stock.view_pool"),
         "address": address_lines(order),
-        "lines": [line_row(line) for line in order.lines.all()],
+        "lines": lines,
+        "has_returns": any(row["returned"] for row in lines),
         "tax": order.total_incl_tax - order.total_excl_tax,
         "shipping_tax": order.shipping_incl_tax - order.shipping_excl_tax,
         "timeline": timeline(order),
@@ -179,5 +182,7 @@ def line_row(line: Line) -> dict[str, Any]:
         "deadline": next((hold.deadline for hold in holds if hold.open and hold.deadline), None),
         "sourced": [(s.warehouse, s.quantity, s.shipped) for s in line.sourcings.all()],
         "left": sum(part.quantity for part in line.parcel_lines.all()),
+        "returned": sum(part.quantity for part in line.return_lines.all()),
+        "is_goods": line.kind == LineKind.GOODS,
         "pool_link": reverse("admin:stock_pool_change", args=[quote(line.partner_sku)]),
     }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from oscar.apps.order.signals import order_placed as oscar_order_placed
 
@@ -18,7 +19,7 @@ from integrations.hub.values import Address
 from shop import wiring
 from shop.basket.models import Basket
 from shop.fulfilment.shipping import record_history
-from shop.order.models import Line, LineKind, Order, OrderStatusChange, PaymentMethod, ShippingAddress, Status
+from shop.order.models import LineKind, Order, OrderStatusChange, PaymentMethod, ShippingAddress, Status
 from shop.pricing.money import ZERO, exact, spread
 from shop.pricing.tax import Taxed, split
 from shop.stock import holds
@@ -254,31 +255,60 @@ def _write_address(address: Address) -> ShippingAddress:
     return row
 
 
-def _write_lines(order: Order, draft: Draft, taxed: list[Taxed]) -> list[Line]:
-    rows = []
-    for line, amount in zip(draft.lines, taxed, strict=True):
-        before = split(line.gross, line.tax_rate, draft.currency)
-        unit = split(line.unit_gross, line.tax_rate, draft.currency)
-        rows.append(
-            Line(
-                order=order,
-                product_id=line.product_id,
-                stockrecord_id=line.stockrecord_id,
-                partner_sku=line.sku,
-                kind=line.kind,
-                title=line.title,
-                quantity=line.quantity,
-                line_price_incl_tax=amount.gross,
-                line_price_excl_tax=amount.net,
-                line_price_before_discounts_incl_tax=before.gross,
-                line_price_before_discounts_excl_tax=before.net,
-                unit_price_incl_tax=unit.gross,
-                unit_price_excl_tax=unit.net,
-                tax_code=line.tax_code,
-                tax_rate=line.tax_rate,
-            )
-        )
-    return Line.objects.bulk_create(rows)
+@dataclass(frozen=True, slots=True)
+class WrittenLine:
+    """A line just written: what stock and parcels need of it."""
+
+    pk: int
+    partner_sku: str
+    quantity: int
+    kind: LineKind
+
+
+# One statement for all lines: an order may have hundreds, and the ORM's own takes ten times as long.
+_LINES = """
+INSERT INTO order_line (order_id, product_id, stockrecord_id, partner_sku, kind, title, quantity, line_price_incl_tax,
+    line_price_excl_tax, line_price_before_discounts_incl_tax, line_price_before_discounts_excl_tax,
+    unit_price_incl_tax, unit_price_excl_tax, tax_code, tax_rate,
+    partner_name, partner_line_reference, partner_line_notes, status)
+SELECT %s, product, record, sku, kind, title, quantity, gross, net, gross_before, net_before, unit_gross, unit_net,
+    tax_code, tax_rate, '', '', '', ''
+FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::int[], %s::numeric[], %s::numeric[],
+    %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[], %s::text[], %s::numeric[]) WITH ORDINALITY
+    AS u(product, record, sku, kind, title, quantity, gross, net, gross_before, net_before, unit_gross, unit_net,
+         tax_code, tax_rate, place)
+ORDER BY place
+RETURNING id
+"""
+
+
+def _write_lines(order: Order, draft: Draft, taxed: list[Taxed]) -> list[WrittenLine]:
+    """The lines in the draft's order; their ids rise with it."""
+    before = [split(line.gross, line.tax_rate, draft.currency) for line in draft.lines]
+    units = [split(line.unit_gross, line.tax_rate, draft.currency) for line in draft.lines]
+    columns: list[list[Any]] = [
+        [line.product_id for line in draft.lines],
+        [line.stockrecord_id for line in draft.lines],
+        [line.sku for line in draft.lines],
+        [str(line.kind) for line in draft.lines],
+        [line.title for line in draft.lines],
+        [line.quantity for line in draft.lines],
+        *_gross_and_net(taxed),
+        *_gross_and_net(before),
+        *_gross_and_net(units),
+        [line.tax_code for line in draft.lines],
+        [line.tax_rate for line in draft.lines],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_LINES, [order.pk, *columns])
+        ids = [row[0] for row in cursor.fetchall()]
+    return [
+        WrittenLine(pk, line.sku, line.quantity, line.kind) for pk, line in zip(sorted(ids), draft.lines, strict=True)
+    ]
+
+
+def _gross_and_net(amounts: Sequence[Taxed]) -> tuple[list[Decimal], list[Decimal]]:
+    return [amount.gross for amount in amounts], [amount.net for amount in amounts]
 
 
 def _tell_oscar(order: Order) -> None:

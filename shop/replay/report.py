@@ -135,7 +135,7 @@ def table(figures: dict[str, Any], currency: str) -> list[str]:
 
     def line(name: str, value: Any, note: str = "") -> str:
         shown = f"{value:,.2f} {currency}" if isinstance(value, Decimal) else f"{value:,}"
-        return f"{name:<34}{shown:>22}  {note}".rstrip()
+        return f"{name:<50}{shown:>20}  {note}".rstrip()
 
     rows = figures["rows"]
     return [
@@ -143,11 +143,11 @@ def table(figures: dict[str, Any], currency: str) -> list[str]:
         line("  ordered", rows["ordered"], f"{figures['orders']:,} orders"),
         line("  returned", rows["returned"], f"{figures['returns']:,} returns with credit notes"),
         line("  credited, no purchase known", rows["credited"],
-             f"{figures['unlinked_credit_notes']:,} unlinked credit notes (those of returns in part counted too)"),
+             f"{figures['unlinked_credit_notes']:,} unlinked credit notes, those of returns in part counted"),
         line("  stock movements", rows["movement"], "price 0"),
         line("  money adjustments", rows["adjustment"]),
         line("  refused", rows["refused"]),
-        *(line(f"    {reason}"[:33], count) for reason, count in figures["refused"].items()),
+        *(line(f"    {reason}"[:49], count) for reason, count in figures["refused"].items()),
         line("orders", figures["orders_total"]),
         line("- credit notes of returns", figures["linked_credit_total"]),
         line("- unlinked credit notes", figures["unlinked_credit_total"]),

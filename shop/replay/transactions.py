@@ -183,7 +183,7 @@ class _Reading:
         try:
             at = datetime.fromisoformat(text)
         except ValueError:
-            raise Refused("InvoiceDate is not a date like 2010-12-01 08:26:00") from None
+            raise Refused("InvoiceDate is not an ISO 8601 date and time") from None
         if at.year not in YEARS:
             raise Refused("InvoiceDate is out of range")
         return at if at.tzinfo else at.replace(tzinfo=self.zone)

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from django.db import connection
 
-from shop.order.models import Line
 from shop.stock import pools
 from shop.stock.models import Cause, Hold, Pool
 from shop.stock.movements import NotThere
@@ -46,7 +46,18 @@ class OutOfStock(Exception):
         super().__init__(", ".join(f"{sku}: {free} left" for sku, free in sorted(short.items())))
 
 
-def promise(lines: Sequence[Line], *, deadline: datetime | None) -> None:
+class Promisable(Protocol):
+    """A line that wants goods: an order line, or as much of one."""
+
+    @property
+    def pk(self) -> int: ...
+    @property
+    def partner_sku(self) -> str: ...
+    @property
+    def quantity(self) -> int: ...
+
+
+def promise(lines: Sequence[Promisable], *, deadline: datetime | None) -> None:
     """Hold each line's quantity until `deadline` (None: for good), all of them or none.
 
     As late as possible in the caller's transaction. Raises OutOfStock; the caller's transaction must then roll back.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from django.db import connection
-from django.db.models import Exists, Max, OuterRef, Q
+from django.db.models import Max
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -30,15 +30,25 @@ def lock_levels(skus: Collection[str]) -> None:
         )
 
 
+# Hardly ever any: this is asked with every parcel.
+_TO_NOTE = """
+SELECT p.sku FROM stock_pool p
+WHERE p.sku = ANY(%s)
+  AND (p.shortage > 0 OR EXISTS (SELECT 1 FROM stock_shortage s WHERE s.sku = p.sku AND s.closed_at IS NULL))
+"""
+
+
 def note_shortages(skus: Collection[str], cause: Cause, *, reading: int | None = None) -> None:
     """Open, adjust or close the Shortage row of each of these pools (locked), as its `shortage` now says.
 
     A shortage seen by a reading is provisional until `confirm_standing`.
     """
-    noted = Exists(Shortage.objects.filter(pool=OuterRef("pk"), closed_at=None))
-    pools = list(Pool.objects.filter(Q(shortage__gt=0) | noted, sku__in=list(skus)))
-    if not pools:
+    with connection.cursor() as cursor:
+        cursor.execute(_TO_NOTE, [list(skus)])
+        wanted = [row[0] for row in cursor.fetchall()]
+    if not wanted:
         return
+    pools = list(Pool.objects.filter(sku__in=wanted))
     standing = {s.pool_id: s for s in Shortage.objects.filter(pool__in=pools, closed_at=None)}
     for pool in pools:
         row = standing.get(pool.sku)
