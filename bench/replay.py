@@ -20,7 +20,7 @@ from shop.replay.sample import Sample, write
 ORDERS = 1000
 LINES = 19  # as real invoices have on average
 SKUS = 2000
-MOST = 12.0
+MOST = 6.0
 # Table, and how its rows of one order are found.
 TABLES = {
     "order_shippingaddress": "id = (SELECT shipping_address_id FROM order_order WHERE id = %(order)s)",
@@ -87,8 +87,8 @@ def _parameters() -> dict[str, object]:
 def _copying(table: str) -> sql.Composed:
     columns = _stored_columns(table)
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
-    form = sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {} WHERE ") + sql.SQL(TABLES[table])
-    return form.format(sql.Identifier(f"bare_{table}"), names, names, sql.Identifier(table))
+    form = sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {} WHERE ")
+    return form.format(sql.Identifier(f"bare_{table}"), names, names, sql.Identifier(table)) + sql.SQL(TABLES[table])
 
 
 def _stored_columns(table: str) -> list[str]:
