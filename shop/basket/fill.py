@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from shop.basket.models import Basket, Line
 from shop.catalogue.models import Product
+
+# One statement, so that two windows adding at once both count, and nothing gets into a basket that was just ordered.
+_PUT = """
+INSERT INTO basket_line AS line (basket_id, line_reference, product_id, stockrecord_id, quantity, price_currency,
+    price_incl_tax, price_excl_tax, tax_code, date_created, date_updated)
+SELECT id, %s, %s, %s, %s, %s, %s, %s, %s, now(), now() FROM basket_basket WHERE id = %s AND status = %s FOR SHARE
+ON CONFLICT (basket_id, line_reference)
+DO UPDATE SET quantity = line.quantity + excluded.quantity, date_updated = excluded.date_updated
+"""
 
 
 class Refused(Exception):
     """It cannot be put into the basket; the message tells the customer why."""
 
 
-def add(basket: Basket, product: Product, quantity: int) -> Line:
+def add(basket: Basket, product: Product, quantity: int) -> None:
     """`quantity` more of `product`. Raises Refused."""
     info = basket.strategy.fetch_for_product(product)
     title = product.get_title()
@@ -26,22 +38,37 @@ def add(basket: Basket, product: Product, quantity: int) -> Line:
     there = sum(line.quantity for line in basket.all_lines() if line.stockrecord_id == info.stockrecord.pk)
     _check(info.availability, there + quantity, title, there)
     _check_room(basket, quantity)
-    line, _created = basket.add_product(product, quantity)
-    return line
+    if not basket.pk:
+        basket.save()
+    if not _put(basket, product, info, quantity):
+        raise Refused(_("Your basket was changed meanwhile. Please look at it again."))
+    basket.reset_offer_applications()
 
 
-def set_quantity(basket: Basket, line: Line, quantity: int) -> None:
-    """`quantity` in all; 0 takes the line out. Raises Refused."""
+def _put(basket: Basket, product: Product, info: Any, quantity: int) -> bool:
+    """Write the line; False when the basket is no longer open."""
+    record, price = info.stockrecord, info.price
+    what = (f"{product.pk}_{record.pk}", product.pk, record.pk, quantity)
+    costs = (price.currency, price.incl_tax, price.excl_tax, price.tax_code)
+    with connection.cursor() as cursor:
+        cursor.execute(_PUT, [*what, *costs, basket.pk, Basket.OPEN])
+        return bool(cursor.rowcount)
+
+
+def set_quantity(basket: Basket, line: Line, quantity: int) -> bool:
+    """`quantity` in all; 0 takes the line out. Was that a change? Raises Refused."""
     if quantity <= 0:
+        basket.all_lines().remove(line)
         line.delete()
-        basket.reset_offer_applications()
-        return
+        return True
     if quantity > line.quantity:
         _check(line.purchase_info.availability, quantity, line.product.get_title(), 0)
         _check_room(basket, quantity - line.quantity)
-    if quantity != line.quantity:
-        Line.objects.filter(pk=line.pk).update(quantity=quantity)
-        basket.reset_offer_applications()
+    if quantity == line.quantity:
+        return False
+    Line.objects.filter(pk=line.pk).update(quantity=quantity)
+    line.quantity = quantity
+    return True
 
 
 def _check(availability, quantity: int, title: str, there: int) -> None:  # type: ignore[no-untyped-def]

@@ -1,6 +1,8 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from shop.controls import Form
+
 MOST = 9999
 
 
@@ -11,5 +13,5 @@ class QuantityForm(forms.Form):
     variant = forms.IntegerField(required=False, min_value=1)
 
 
-class VoucherForm(forms.Form):
+class VoucherForm(Form):
     code = forms.CharField(label=_("Voucher code"), max_length=128)

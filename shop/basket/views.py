@@ -10,8 +10,7 @@ from oscar.apps.basket.signals import basket_addition
 
 from shop.basket import fill
 from shop.basket.forms import MOST, QuantityForm, VoucherForm
-from shop.basket.models import Line
-from shop.catalogue.listing import load_offers
+from shop.catalogue import listing
 from shop.catalogue.models import Product
 from shop.checkout.quote import quote
 from shop.voucher.models import Voucher
@@ -20,9 +19,15 @@ from shop.voucher.models import Voucher
 @require_safe
 @never_cache
 def summary(request: HttpRequest) -> HttpResponse:
-    context = {"quote": quote(request.basket), "voucher_form": VoucherForm(), "most": MOST}
-    if request.basket.pk:
-        context["vouchers"] = list(request.basket.vouchers.all())
+    basket = request.basket
+    if priced := quote(basket):
+        listing.load_pictures(priced.products)
+    context = {
+        "quote": priced,
+        "vouchers": basket.vouchers.all() if basket.pk and basket.has_vouchers else [],
+        "voucher_form": VoucherForm(),
+        "most": MOST,
+    }
     return render(request, "basket/summary.html", context)
 
 
@@ -39,9 +44,9 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, _("Please choose a variant first."))
         return redirect(shown.get_absolute_url())
     product = get_object_or_404(products, pk=variant, parent=shown) if variant else shown
-    load_offers([product])
+    listing.load_offers([product])
     try:
-        fill.add(request.basket, product, form.cleaned_data["quantity"])
+        fill.add(request.plain_basket(), product, form.cleaned_data["quantity"])
     except fill.Refused as refused:
         messages.error(request, str(refused))
         return redirect(shown.get_absolute_url())
@@ -54,33 +59,29 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
 def update(request: HttpRequest) -> HttpResponse:
     """All quantities of the basket page at once."""
     changed = False
-    for line in list(request.basket.all_lines()):
+    basket = request.plain_basket()
+    for line in list(basket.all_lines()):
         wanted = request.POST.get(f"quantity-{line.pk}")
         if wanted is None:
             continue
         if not wanted.isdecimal() or int(wanted) > MOST:
             messages.error(request, _("Please give a quantity between 1 and %(most)d.") % {"most": MOST})
             continue
-        changed |= _set(request, line, int(wanted))
+        try:
+            changed |= fill.set_quantity(basket, line, int(wanted))
+        except fill.Refused as refused:
+            messages.error(request, str(refused))
     if changed:
         messages.success(request, _("Your basket has been updated."))
     return redirect("basket:summary")
 
 
-def _set(request: HttpRequest, line: Line, quantity: int) -> bool:
-    try:
-        fill.set_quantity(request.basket, line, quantity)
-    except fill.Refused as refused:
-        messages.error(request, str(refused))
-        return False
-    return quantity != line.quantity
-
-
 @require_POST
 def remove(request: HttpRequest, pk: int) -> HttpResponse:
-    line = next((line for line in request.basket.all_lines() if line.pk == pk), None)
+    basket = request.plain_basket()
+    line = next((line for line in basket.all_lines() if line.pk == pk), None)
     if line is not None:
-        fill.set_quantity(request.basket, line, 0)
+        fill.set_quantity(basket, line, 0)
         messages.success(request, _("“%(title)s” was removed.") % {"title": line.product.get_title()})
     return redirect("basket:summary")
 
@@ -94,16 +95,17 @@ def add_voucher(request: HttpRequest) -> HttpResponse:
         messages.error(request, _("We do not know this voucher, or it is no longer valid."))
     elif not voucher.is_available_to_user(user=request.user)[0]:
         messages.error(request, _("This voucher has been used already, or is for logged-in customers only."))
-    elif request.basket.is_empty:
+    elif (basket := request.plain_basket()).is_empty:
         messages.error(request, _("Put something into your basket first."))
     else:
-        request.basket.vouchers.add(voucher)
+        basket.vouchers.add(voucher)
         messages.success(request, _("Voucher %(code)s is in your basket.") % {"code": voucher.code})
     return redirect("basket:summary")
 
 
 @require_POST
 def remove_voucher(request: HttpRequest, pk: int) -> HttpResponse:
-    if request.basket.pk:
-        request.basket.vouchers.remove(pk)
+    basket = request.plain_basket()
+    if basket.pk:
+        basket.vouchers.remove(pk)
     return redirect("basket:summary")

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from shop.controls import Form
 from shop.pricing.fields import MONEY_DECIMALS, MONEY_DIGITS
 
 ORDERS = (
@@ -16,7 +17,7 @@ ORDERS = (
 _price = {"required": False, "min_value": 0, "max_digits": MONEY_DIGITS, "decimal_places": MONEY_DECIMALS}
 
 
-class ListForm(forms.Form):
+class ListForm(Form):
     """How a list is narrowed and ordered. Comes with the address, so it is checked like anything from outside."""
 
     q = forms.CharField(required=False, strip=True, widget=forms.HiddenInput)

@@ -13,9 +13,10 @@ from django.db.models.functions import Coalesce
 from shop.catalogue.models import Product, ProductCategory
 from shop.catalogue.tree import Node
 from shop.partner.models import StockRecord
-from shop.partner.strategy import Strategy, attach_pools
+from shop.partner.strategy import Strategy, attach_records
 from shop.stock.models import Pool
 
+SHOWN = ("structure", "is_public", "title", "slug", "parent", "tax_class")
 ORDERS: dict[str, tuple[Any, ...]] = {
     "featured": ("-is_featured", "-priority", "pk"),
     "new": ("-date_created", "-pk"),
@@ -36,7 +37,7 @@ class Card:
 
 def browsable() -> QuerySet[Product]:
     """Public products that stand for themselves; variants are shown by their parents."""
-    return Product.objects.browsable().select_related("tax_class").defer("search", "description")
+    return Product.objects.browsable().select_related("tax_class").only(*SHOWN)
 
 
 def within(products: QuerySet[Product], category: Node) -> QuerySet[Product]:
@@ -83,10 +84,10 @@ def ordered(products: QuerySet[Product], order: str) -> QuerySet[Product]:
 
 
 def cards(products: Iterable[Product], strategy: Strategy) -> list[Card]:
-    """Price, stock and picture of each: four queries for any number, one more where there are variants."""
+    """Price, stock and picture of each: two queries for any number, one more where there are variants."""
     products = list(products)
     load_offers(products)
-    prefetch_related_objects(products, "images")
+    load_pictures(products)
     return [_card(product, strategy) for product in products]
 
 
@@ -98,8 +99,14 @@ def load_offers(products: Sequence[Product]) -> None:
         prefetch_related_objects(parents, Prefetch("children", public, to_attr="_prefetched_public_children"))
     variants = [child for parent in parents for child in parent.get_public_children()]
     sold = [*variants, *(product for product in products if not product.is_parent)]
-    prefetch_related_objects(sold, "stockrecords")
-    attach_pools(record for product in sold for record in product.stockrecords.all())
+    attach_records(sold)
+
+
+def load_pictures(products: Iterable[Product]) -> None:
+    """Fetch the pictures of all `products`, and of their parents, which lend theirs, in one query."""
+    shown = list(products)
+    parents = [product.parent for product in shown if product.parent_id]
+    prefetch_related_objects([*shown, *parents], "images")
 
 
 def _card(product: Product, strategy: Strategy) -> Card:

@@ -26,16 +26,14 @@ class Node:
     slug: str
     name: str
     description: str
-    trail: tuple[Node, ...] = ()
+    trail: tuple[Node, ...]
     children: list[Node] = field(default_factory=list)
+    full_slug: str = field(init=False)
+    url: str = field(init=False)
 
-    @property
-    def full_slug(self) -> str:
-        return "/".join(node.slug for node in (*self.trail, self))
-
-    @property
-    def url(self) -> str:
-        return reverse("catalogue:category", kwargs={"category_slug": self.full_slug, "pk": self.pk})
+    def __post_init__(self) -> None:
+        self.full_slug = "/".join(node.slug for node in (*self.trail, self))
+        self.url = reverse("catalogue:category", kwargs={"category_slug": self.full_slug, "pk": self.pk})
 
 
 def roots() -> list[Node]:
@@ -62,10 +60,9 @@ def _load() -> list[Node]:
     top: list[Node] = []
     above: list[Node] = []
     for category in Category.objects.browsable().filter(exclude_from_menu=False).order_by("path"):
-        node = Node(category.pk, category.path, category.slug, category.name, category.description)
-        while above and not node.path.startswith(above[-1].path):
+        while above and not category.path.startswith(above[-1].path):
             above.pop()
-        node.trail = tuple(above)
+        node = Node(category.pk, category.path, category.slug, category.name, category.description, tuple(above))
         (above[-1].children if above else top).append(node)
         above.append(node)
     return top

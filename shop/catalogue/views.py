@@ -3,8 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.paginator import Page, Paginator
-from django.db.models import Prefetch, QuerySet
+from django.db.models import OuterRef, Prefetch, QuerySet, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from shop.catalogue import listing, search, tree
 from shop.catalogue.forms import ListForm
-from shop.catalogue.models import Product, ProductAttributeValue
+from shop.catalogue.models import Product, ProductAttributeValue, ProductCategory
 from shop.catalogue.tree import Node
 
 HOME_CARDS = 8
@@ -91,14 +92,11 @@ def detail(request: HttpRequest, product_slug: str, pk: str) -> HttpResponse:
         return redirect(product.get_absolute_url(), permanent=True)
     category = _category(product)
     cards = listing.cards([product, *_related(product, category)], request.strategy)
-    variants = [
-        (child, request.strategy.fetch_for_product(child))
-        for child in (product.get_public_children() if product.is_parent else ())
-    ]
+    variants = _variants(product) if product.is_parent else []
     context = {
         "product": product,
         "card": cards[0],
-        "variants": variants,
+        "variants": [(child, _name(child), request.strategy.fetch_for_product(child)) for child in variants],
         "related": cards[1:],
         "category": category,
         "facts": _facts(product),
@@ -107,18 +105,34 @@ def detail(request: HttpRequest, product_slug: str, pk: str) -> HttpResponse:
 
 
 def _products() -> QuerySet[Product]:
-    values = ProductAttributeValue.objects.select_related("attribute", "value_option")
+    categories = ProductCategory.objects.filter(product=OuterRef("pk")).order_by("pk").values("category")
     return (
         Product.objects.public()
-        .select_related("tax_class", "parent")
+        .select_related("tax_class")
         .defer("search")
-        .prefetch_related(Prefetch("attribute_values", values), "categories", "stockrecords")
+        .annotate(category_keys=ArraySubquery(categories))
+        .prefetch_related(_values())
     )
+
+
+def _values() -> Prefetch:
+    return Prefetch("attribute_values", ProductAttributeValue.objects.select_related("attribute", "value_option"))
+
+
+def _variants(parent: Product) -> list[Product]:
+    """The variants on sale; those without a title of their own are named by their attributes."""
+    children = list(parent.get_public_children())
+    prefetch_related_objects([child for child in children if not child.title], _values())
+    return children
+
+
+def _name(variant: Product) -> str:
+    return variant.title or ", ".join(f"{name}: {value}" for name, value in _facts(variant)) or variant.get_title()
 
 
 def _category(product: Product) -> Node | None:
     """The most specific public category of the product."""
-    nodes = filter(None, (tree.find(category.pk) for category in product.categories.all()))
+    nodes = filter(None, map(tree.find, product.category_keys))
     return max(nodes, key=lambda node: len(node.path), default=None)
 
 

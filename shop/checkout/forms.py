@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from shop.controls import Form
 from shop.customer.addresses import AddressForm
 from shop.order.models import PaymentMethod
 
@@ -17,7 +18,7 @@ METHODS = {
 }
 
 
-class ContactForm(forms.Form):
+class ContactForm(Form):
     email = forms.EmailField(
         label=_("E-mail address"),
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
@@ -39,7 +40,7 @@ class DetailsForm(AddressForm):
             del self.fields["remember"]
 
 
-class PlaceForm(forms.Form):
+class PlaceForm(Form):
     """The last page's choices. `token` says which basket at which total was shown."""
 
     payment_method = forms.ChoiceField(label=_("Payment"), widget=forms.RadioSelect)

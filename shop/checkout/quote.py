@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from shop.basket.models import Basket, Line
+from shop.catalogue.models import Product
 from shop.order.place import DraftLine
 from shop.pricing.money import ZERO, quantise
 from shop.pricing.tax import Taxed, split
@@ -68,6 +69,10 @@ class Quote:
         return sorted(((rate, tax) for rate, tax in sums.items() if tax), reverse=True)
 
     @property
+    def products(self) -> list[Product]:
+        return [line.product for line in (*(quoted.line for quoted in self.lines), *self.unpriced)]
+
+    @property
     def is_orderable(self) -> bool:
         return bool(self.lines) and not self.unpriced and not any(line.problem for line in self.lines)
 
@@ -90,7 +95,7 @@ class Quote:
 
 def quote(basket: Basket) -> Quote | None:
     """The price of `basket` (offers applied) with standard shipping; None when it is empty."""
-    lines = list(basket.all_lines()) if basket.pk else []
+    lines = basket.all_lines()
     priced = [line for line in lines if line.purchase_info.price.exists]
     if not lines:
         return None

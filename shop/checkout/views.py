@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from shop.catalogue import listing
 from shop.checkout import discounts, state
 from shop.checkout.forms import METHODS, ContactForm, DetailsForm, PlaceForm
 from shop.checkout.quote import Quote, quote
@@ -51,6 +52,7 @@ def details(request: HttpRequest) -> HttpResponse:
         email = contact.cleaned_data["email"] if contact else request.user.email
         state.write(request, Details(email, parts))
         return redirect("checkout:review")
+    listing.load_pictures(priced.products)
     context = {
         "quote": priced,
         "contact": contact,
@@ -98,6 +100,7 @@ def review(request: HttpRequest) -> HttpResponse:
 
 
 def _review_page(request: HttpRequest, form: PlaceForm, priced: Quote, kept: Details) -> HttpResponse:
+    listing.load_pictures(priced.products)
     context = {
         "quote": priced,
         "details": kept,

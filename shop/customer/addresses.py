@@ -11,6 +11,9 @@ from typing import Any
 
 from babel import Locale
 from django import forms
+from django.core.cache import cache
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
 from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext_lazy as _
 from oscar.apps.address.abstract_models import AbstractAddress
@@ -18,9 +21,13 @@ from oscar.core.loading import get_model
 from phonenumber_field.formfields import PhoneNumberField
 
 from integrations.hub.values import Address
+from shop.controls import Form
 
 Country = get_model("address", "Country")
 UserAddress = get_model("address", "UserAddress")
+
+COUNTRIES = "weft:shipping-countries"
+SECONDS = 60  # other processes see a change after this at the latest
 
 COLUMNS = {
     "name": "first_name",
@@ -39,9 +46,19 @@ def country_name(code: str) -> str:
     return Locale.parse(to_locale(get_language() or "en")).territories.get(code, code)
 
 
-class CountryField(forms.ModelChoiceField):
-    def label_from_instance(self, country: Any) -> str:
-        return country_name(country.pk)
+def shipping_countries() -> list[str]:
+    """Codes of the countries we ship to, in the order staff gave them."""
+    return cache.get_or_set(COUNTRIES, _load_countries, SECONDS)
+
+
+def _load_countries() -> list[str]:
+    return list(Country.objects.filter(is_shipping_country=True).values_list("pk", flat=True))
+
+
+@receiver((post_save, post_delete), sender=Country)
+def forget_countries(**kwargs: object) -> None:
+    """A changed country shows at once in this process."""
+    cache.delete(COUNTRIES)
 
 
 def _text(label: Any, autocomplete: str, length: int = 255, **kwargs: Any) -> forms.CharField:
@@ -49,7 +66,7 @@ def _text(label: Any, autocomplete: str, length: int = 255, **kwargs: Any) -> fo
     return forms.CharField(label=label, max_length=length, widget=widget, **kwargs)
 
 
-class AddressForm(forms.Form):
+class AddressForm(Form):
     """Where the goods go. In the order Chinese addresses are written: from the province down to the door."""
 
     name = _text(_("Recipient"), "name")
@@ -59,7 +76,7 @@ class AddressForm(forms.Form):
         help_text=_("The courier calls this number."),
         error_messages={"invalid": _("Please check the number. Outside China, begin with + and the country code.")},
     )
-    country = CountryField(label=_("Country"), queryset=Country.objects.none(), empty_label=None)
+    country = forms.ChoiceField(label=_("Country"))
     region = _text(_("Province"), "address-level1")
     city = _text(_("City"), "address-level2")
     district = _text(_("District"), "address-level3", required=False)
@@ -68,7 +85,7 @@ class AddressForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["country"].queryset = Country.objects.filter(is_shipping_country=True)
+        self.fields["country"].choices = [(code, country_name(code)) for code in shipping_countries()]
         self.fields["country"].widget.attrs["autocomplete"] = "country"
         self.fields["phone"].widget.attrs |= {"autocomplete": "tel", "inputmode": "tel"}
         self.fields["postcode"].widget.attrs["inputmode"] = "numeric"
@@ -76,12 +93,12 @@ class AddressForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         country, postcode = data.get("country"), (data.get("postcode") or "").upper().replace(" ", "")
-        pattern = AbstractAddress.POSTCODES_REGEX.get(country.pk) if country else None
+        pattern = AbstractAddress.POSTCODES_REGEX.get(country)
         if postcode and pattern and not re.match(pattern, postcode):
             self.add_error(
                 "postcode",
                 _("%(postcode)s is not a postcode in %(country)s.")
-                % {"postcode": postcode, "country": country_name(country.pk)},
+                % {"postcode": postcode, "country": country_name(country)},
             )
         data["postcode"] = postcode
         return data
@@ -90,9 +107,8 @@ class AddressForm(forms.Form):
         """The address as plain texts, as kept in the session."""
         data = self.cleaned_data
         return {
-            **{name: data[name] for name in ("name", "region", "city", "district", "street", "postcode")},
+            **{name: data[name] for name in COLUMNS if name != "phone"},
             "phone": data["phone"].as_e164,
-            "country": data["country"].pk,
         }
 
 

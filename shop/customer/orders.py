@@ -33,7 +33,7 @@ def with_details(orders: QuerySet[Order]) -> QuerySet[Order]:
     lines = (
         Line.objects.select_related("product__parent")
         .defer("product__search", "product__description")
-        .prefetch_related("product__images")
+        .prefetch_related("product__images", "product__parent__images")
         .order_by("pk")
     )
     return orders.select_related("shipping_address", "user").prefetch_related(

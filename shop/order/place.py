@@ -177,7 +177,7 @@ def _submit_basket(draft: Draft) -> None:
         stands[sku] = stands.get(sku, 0) + quantity
     if stands != ordered:
         raise BasketChanged("The basket was changed meanwhile. Please look at it again.")
-    basket.submit()
+    Basket.objects.filter(pk=basket.pk).update(status=Basket.SUBMITTED, date_submitted=timezone.now())
 
 
 def _deadline(draft: Draft, at: datetime) -> datetime | None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import cache
+from typing import Any
 
+from django.db import connection
 from oscar.apps.partner.prices import TaxInclusiveFixedPrice
 from oscar.apps.partner.prices import Unavailable as NoPrice
 from oscar.apps.partner.strategy import PurchaseInfo, Structured, UseFirstStockRecord
@@ -14,6 +17,7 @@ from shop.partner.models import StockRecord
 from shop.pricing.models import TaxClass
 from shop.pricing.money import TooFine, exact
 from shop.pricing.tax import split
+from shop.rows import Rows
 from shop.stock.models import Pool
 
 
@@ -26,12 +30,31 @@ class Price(TaxInclusiveFixedPrice):
         self.tax_rate = tax_class.rate
 
 
-def attach_pools(records: Iterable[StockRecord]) -> None:
-    """Put each record's pool on it, in one query for all; without it every look at a figure asks for itself."""
-    records = list(records)
-    pools = Pool.objects.in_bulk([record.partner_sku for record in records]) if records else {}
-    for record in records:
-        record.pool = pools.get(record.partner_sku)
+_RECORDS = """
+SELECT {columns} FROM partner_stockrecord record
+LEFT JOIN stock_pool pool ON pool.sku = record.partner_sku COLLATE "C"
+WHERE record.product_id = ANY(%s)
+"""
+
+
+def attach_records(products: Iterable[Any]) -> None:
+    """Put on each product its `record` (None: it has none), and on that its pool, in one statement for all; without
+    it every look at a price or a figure asks for itself."""
+    products = list(products)
+    records: dict[int, StockRecord] = {}
+    if products:
+        with connection.cursor() as cursor:
+            cursor.execute(_RECORDS.format(columns=_rows().columns), [[product.pk for product in products]])
+            for found in map(_rows().read, cursor.fetchall()):
+                records[found["record"].product_id] = found["record"]
+                found["record"].pool = found["pool"]
+    for product in products:
+        product.record = records.get(product.pk)
+
+
+@cache
+def _rows() -> Rows:
+    return Rows(record=StockRecord, pool=Pool)
 
 
 def free_units(record: StockRecord) -> int:
@@ -50,6 +73,9 @@ def tax_class_of(product) -> TaxClass | None:  # type: ignore[no-untyped-def]
 
 class Strategy(UseFirstStockRecord, Structured):
     """What has no price, no tax class, or a price finer than its currency can be paid in is not for sale."""
+
+    def select_stockrecord(self, product) -> StockRecord | None:  # type: ignore[no-untyped-def]
+        return product.record if hasattr(product, "record") else super().select_stockrecord(product)
 
     def fetch_for_line(self, line, stockrecord=None) -> PurchaseInfo:  # type: ignore[no-untyped-def]
         return self.fetch_for_product(line.product, stockrecord or line.stockrecord)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from babel import Locale
@@ -28,6 +29,11 @@ def _locale() -> Locale:
 def money(amount: Decimal | None, currency: str) -> str:
     """The amount as people of the page's language write it. CLDR writes CN¥ in English; on a Chinese shop's own pages
     the short sign is what people expect."""
+    return "" if amount is None else _written(amount, currency, get_language())
+
+
+@lru_cache(maxsize=4096)
+def _written(amount: Decimal, currency: str, language: str | None) -> str:
     return prices.money(amount, currency).replace("CN¥", "¥")
 
 

@@ -1,12 +1,9 @@
-"""What several tests of the admin need: addresses, messages, counted queries."""
+"""What several tests of the admin need: addresses and messages."""
 
 from __future__ import annotations
 
 from django.contrib.messages import get_messages
-from django.db import connection
 from django.http import HttpResponse
-from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 
@@ -18,11 +15,3 @@ def action(model: str, name: str, pk: object) -> str:
 def said(response: HttpResponse) -> str:
     """What the person was told, after a redirect."""
     return " ".join(str(message) for message in get_messages(response.wsgi_request))
-
-
-def queries(client: Client, address: str) -> list[str]:
-    """The statements of one page, seen before (warm)."""
-    assert client.get(address).status_code == 200
-    with CaptureQueriesContext(connection) as captured:
-        assert client.get(address).status_code == 200
-    return [query["sql"] for query in captured.captured_queries]

@@ -1,25 +1,31 @@
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from decimal import Decimal
+from threading import Event
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.signing import Signer
-from django.db import connection
+from django.db import transaction
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from shop.basket import fill
 from shop.basket.models import Basket, Line
 from shop.customer.models import User
 from shop.offer.models import Benefit, Condition, ConditionalOffer, Range
 from shop.partner.models import StockRecord
+from shop.partner.strategy import Strategy
+from shop.stock.models import Pool
 from shop.voucher.models import Voucher
-from tests import factories
+from tests import crowds, factories
 from tests.shop.conftest import PASSWORD, Shop
 from tests.shop.steps import add, text
+from tests.threads import at_once
 
 SUMMARY = "/basket/"
 
@@ -93,6 +99,51 @@ def test_no_more_than_there_is(shop: Shop, en: Client) -> None:
     assert line.quantity == 2
 
 
+def test_two_windows_adding_at_once_both_count(shop: Shop, en: Client) -> None:
+    add(en, shop.cushion)
+    first, second = (opened() for _ in range(2))
+    for basket in (first, second):
+        basket.all_lines()  # read before either has added
+    for basket in (first, second):
+        fill.add(basket, shop.cushion, 2)
+    assert Line.objects.get().quantity == 5
+
+
+def opened() -> Basket:
+    basket = Basket.objects.get()
+    basket.strategy = Strategy()
+    return basket
+
+
+def test_nothing_gets_into_a_basket_that_was_just_ordered(shop: Shop, en: Client) -> None:
+    add(en, shop.cushion)
+    basket = opened()
+    Basket.objects.update(status=Basket.SUBMITTED)
+    with pytest.raises(fill.Refused, match="meanwhile|修改"):
+        fill.add(basket, shop.lamp, 1)
+    assert Line.objects.get().product == shop.cushion
+
+
+@pytest.mark.django_db(transaction=True)
+def test_adding_while_the_basket_is_being_ordered_waits_and_is_refused(shop: Shop, en: Client) -> None:
+    add(en, shop.cushion)
+    locked = Event()
+
+    def both(number: int) -> object:
+        if number:
+            assert locked.wait(10)
+            return fill.add(opened(), shop.lamp, 1)
+        with transaction.atomic():
+            basket = Basket.objects.select_for_update().get()
+            locked.set()
+            time.sleep(0.3)
+            basket.submit()
+        return None
+
+    assert [type(result) for result in at_once(both, 2)] == [type(None), fill.Refused]
+    assert Line.objects.get().product == shop.cushion
+
+
 def test_sold_out_and_hidden_products_are_refused(shop: Shop, en: Client) -> None:
     assert "sold out" in text(add(en, shop.rug))
     shop.cushion.is_public = False
@@ -151,40 +202,47 @@ def test_logging_in_brings_the_basket_along(shop: Shop, buyer: User, en: Client)
     assert Basket.objects.get(owner=buyer, status=Basket.OPEN).lines.get().quantity == 2
 
 
-def test_the_header_counts_with_one_query(shop: Shop, en: Client) -> None:
-    def queries() -> int:
-        en.get("/")
-        with CaptureQueriesContext(connection) as seen:
-            en.get("/")
-        return len(seen)
-
-    empty = queries()
-    add(en, shop.cushion, 2)
-    add(en, shop.throw)
-    assert queries() - empty <= 3
-    assert 'class="count">3<' in text(en.get("/"))
+def test_several_open_baskets_become_one(shop: Shop, buyer: User, member: Client) -> None:
+    add(member, shop.cushion, 2)
+    other = Basket.objects.create(owner=buyer)
+    other.strategy = Strategy()
+    fill.add(other, shop.lamp, 1)
+    page = text(member.get(SUMMARY))
+    assert "¥398.00" in page and "¥99.90" in page
+    assert Basket.objects.get(owner=buyer, status=Basket.OPEN).lines.count() == 2
+    assert 'class="count">3<' in text(member.get("/"))
 
 
-def test_adding_is_cheap(shop: Shop, en: Client) -> None:
-    for product in (shop.cushion, shop.lamp, shop.cushion):
-        with CaptureQueriesContext(connection) as seen:
-            en.post(reverse("basket:add", args=[product.pk]), {"quantity": 1})
-        assert len(seen) <= 15, [q["sql"][:80] for q in seen]
+def test_a_basket_is_read_as_django_would_read_it(shop: Shop, en: Client) -> None:
+    variant = crowds.variants(shop.cushion, 1)[0]
+    add(en, shop.cushion, variant=variant.pk)
+    add(en, shop.lamp, 2)
+    add(en, shop.lamp)
+    for ours in opened().all_lines():
+        theirs = Line.objects.get(pk=ours.pk)
+        pairs = [(ours, theirs), (ours.stockrecord, theirs.stockrecord)]
+        for a, b in [(ours.product, theirs.product), (ours.product.parent, theirs.product.parent)]:
+            if a:
+                pairs += [(a, b), (a.tax_class, b.tax_class), (a.product_class, b.product_class)]
+        pool = Pool.objects.get(sku=theirs.stockrecord.partner_sku)
+        pairs += [(ours.stockrecord.pool, pool), (ours.basket, theirs.basket)]
+        for a, b in pairs:
+            assert (a and fields(a)) == (b and {name: vars(b)[name] for name in fields(a)})
+            assert a is None or len(fields(a)) > 3
 
 
-def test_the_basket_page_does_not_grow_with_lines(shop: Shop, en: Client) -> None:
-    def queries() -> int:
-        with CaptureQueriesContext(connection) as seen:
-            en.get(SUMMARY)
-        return len(seen)
+def fields(row: Any) -> dict[str, Any]:
+    """Those that were read."""
+    return {f.attname: vars(row)[f.attname] for f in row._meta.concrete_fields if f.attname in vars(row)}
 
-    add(en, shop.cushion)
-    en.get(SUMMARY)
-    one = queries()
-    for product in (shop.throw, shop.lamp):
-        add(en, product)
-    en.get(SUMMARY)
-    assert queries() == one <= 12
+
+def test_a_variant_has_its_parents_tax_name_and_picture(shop: Shop, en: Client) -> None:
+    variant = crowds.variants(shop.cushion, 1)[0]
+    page = add(en, shop.cushion, variant=variant.pk)
+    line = page.context["quote"].lines[0]
+    assert (line.tax_code, line.line.product.pk) == ("VAT13", variant.pk)
+    assert "Linen jacquard cushion cover" in text(page)
+    assert shop.cushion.images.get().original.name.removesuffix(".webp") in text(page)
 
 
 def test_an_offer_comes_off_and_the_taxes_follow(shop: Shop, en: Client) -> None:

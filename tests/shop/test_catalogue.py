@@ -4,33 +4,20 @@ from decimal import Decimal
 
 import pytest
 from django.core.cache import cache
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from shop.catalogue import listing
-from shop.catalogue.models import Product
+from shop.catalogue.models import Product, ProductAttribute, ProductAttributeValue
 from shop.partner.models import StockRecord
 from shop.partner.strategy import Strategy
 from shop.stock.models import Pool
-from tests import factories
+from tests import crowds, factories
 from tests.shop.conftest import Shop
 from tests.shop.steps import text
 
 
 def titles(answer) -> list[str]:
     return [card.product.title_en for card in answer.context["cards"]]
-
-
-def queries(client: Client, url: str) -> int:
-    """Of a warm page: the second call."""
-    client.get(url)
-    with CaptureQueriesContext(
-        connection,
-    ) as seen:
-        assert client.get(url).status_code == 200
-    return len(seen)
 
 
 def test_home_shows_picks_categories_and_new(shop: Shop, zh: Client) -> None:
@@ -119,6 +106,13 @@ def test_variants_show_the_lowest_price_and_inherit_the_tax_class(shop: Shop, en
     assert en.get(child.get_absolute_url()).url == parent.get_absolute_url()
 
 
+def test_a_variant_without_a_title_is_named_by_its_attributes(shop: Shop, en: Client) -> None:
+    variant = crowds.variants(shop.cushion, 1)[0]
+    colour = ProductAttribute.objects.create(product_class=shop.cushion.product_class, code="c", name="Colour")
+    ProductAttributeValue.objects.create(attribute=colour, product=variant, value_text="Madder")
+    assert "<span>Colour: Madder</span>" in text(en.get(shop.cushion.get_absolute_url()))
+
+
 def test_absurd_numbers_are_not_found(shop: Shop, en: Client) -> None:
     for url in ("/products/x_99999999999999999999999/", "/categories/x_99999999999999999999999/"):
         assert en.get(url).status_code == 404
@@ -165,25 +159,6 @@ def test_without_a_tax_class_nothing_is_sold(shop: Shop) -> None:
     product = Product.objects.get(pk=shop.cushion.pk)
     info = Strategy().fetch_for_product(product)
     assert not info.price.exists and not info.availability.is_available_to_buy
-
-
-def test_query_counts_do_not_grow(shop: Shop, en: Client) -> None:
-    for number in range(30):
-        factories.product(f"MORE-{number:02}", title=f"商品{number}", title_en=f"Thing {number}", is_featured=True)
-    category = reverse("catalogue:category", args=["textiles", shop.textiles.pk])
-    found = {
-        url: queries(en, url)
-        for url in ("/", "/products/", "/products/?sort=price&in_stock=on", category, "/search/?q=thing",
-                    shop.cushion.get_absolute_url())
-    }  # fmt: skip
-    assert max(found.values()) <= 12, found
-
-
-def test_cards_of_variants_cost_one_query_more(shop: Shop, django_assert_max_num_queries) -> None:
-    for _ in range(1):
-        family()
-    with django_assert_max_num_queries(6):
-        listing.cards(listing.browsable(), Strategy())
 
 
 def test_pages(shop: Shop, en: Client) -> None:

@@ -119,14 +119,6 @@ def test_an_order_page_tells_what_happened(shop: Shop, en: Client) -> None:
     assert "internal 4711" not in page and "finance@" not in page
 
 
-def test_an_order_page_has_a_fixed_number_of_queries(shop: Shop, en: Client, django_assert_max_num_queries) -> None:
-    order = buy(en, shop.cushion)
-    url = f"/order/{order.verification_hash()}/"
-    en.get(url)
-    with django_assert_max_num_queries(12):
-        en.get(url)
-
-
 def test_cancelling_while_unpaid(shop: Shop, member: Client) -> None:
     order = buy(member, shop.cushion)
     page = text(member.post(f"/account/orders/{order.number}/cancel/", follow=True))

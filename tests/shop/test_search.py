@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 
 from shop.catalogue import listing, search
-from shop.catalogue.models import Product
 from tests import factories
 from tests.shop.conftest import Shop
 
@@ -60,11 +59,3 @@ def test_a_changed_name_is_found_at_once_and_the_old_one_no_more(shop: Shop) -> 
     shop.lamp.save()
     assert skus("玻璃") == ["LT-1"]
     assert skus("蘑菇") == []
-
-
-def test_indexing_many_is_one_statement(shop: Shop, django_assert_num_queries) -> None:
-    products = list(Product.objects.all())
-    with django_assert_num_queries(1):
-        search.index(products)
-    with django_assert_num_queries(0):
-        search.index([])
