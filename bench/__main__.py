@@ -59,7 +59,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", choices=AREAS, help="one area")
     only = parser.parse_args().only
-    rows = [row for area in ([only] if only else AREAS) for row in run_area(area)]
+    databases.forget()
+    try:
+        rows = [row for area in ([only] if only else AREAS) for row in run_area(area)]
+    finally:
+        databases.forget()
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
     print_table(rows)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -201,6 +202,22 @@ class Server:
             row = connection.execute(query, [DATABASE]).fetchone()
         assert row is not None  # we are connected to it
         return f"{row[0]}/{row[1]}"
+
+    def stop_immediately(self) -> None:
+        """PostgreSQL's immediate stop: no farewell, nothing written out, as if it had died. For tests of what survives.
+
+        Data, lock and port stay for `start_again`.
+        """
+        assert self.child is not None
+        master = int((self.places.data / "postmaster.pid").read_text(encoding="utf-8").split()[0])
+        os.kill(master, signal.SIGQUIT)
+        self.child.wait_for_end()
+
+    def start_again(self) -> None:
+        """After an immediate stop: the same data on the same port, recovered from the log of what was committed."""
+        self.child = Child(self._command(cluster.usable_program(self.places)))
+        if not self._wait_until_ready(self.child):
+            raise ProcessFailed(f"PostgreSQL did not come back.\n{self.child.log_tail()}\nLog: {self.places.log}")
 
     def stop(self) -> None:
         """End the server; throw-away data goes with it."""

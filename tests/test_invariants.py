@@ -17,12 +17,12 @@ from integrations.hub.models import Outgoing
 from shop import invariants
 from shop.fulfilment import shipping
 from shop.order import lifecycle
-from shop.order.models import Order, PaymentMethod
+from shop.order.models import Order, PaymentMethod, Status
 from shop.stock import movements
 from shop.stock.models import Pool, Warehouse
 from tests import factories
 
-IDS = ["I1", "I2", "I4", "I5", "I7", "I9"]
+IDS = ["I1", "I2", "I4", "I5", "I7", "I9", "I10"]
 
 
 @pytest.fixture(autouse=True)
@@ -119,6 +119,16 @@ BREAKS = [
     ("I7", "UPDATE hub_outgoing SET key = '{paid_number}' WHERE topic = 'erp.order'", "{paid_number}", "not one row"),
     ("I7", "UPDATE hub_outgoing SET key = '{pending_number}' WHERE key = '{paid_number}'", "", "never released"),
     ("I7", "UPDATE hub_outgoing SET key = 'GHOST' WHERE key = '{paid_number}'", "GHOST", "never released"),
+    ("I10", "DELETE FROM order_orderstatuschange WHERE order_id = {paid}", "{paid_number}", "has no audit row"),
+    ("I10", "{change} new_status = 'expired' WHERE {paid_at_first}", "{paid_number}", "moved as no order may"),
+    ("I10", "{change} new_status = 'paid' WHERE {paid_at_first}", "{paid_number}", "moved as no order may"),
+    ("I10", "{change} new_status = '' WHERE {paid_at_first}", "{paid_number}", "moved as no order may"),
+    ("I10", "{change} old_status = 'expired' WHERE {paid_at_first}", "{paid_number}", "without an audit row"),
+    ("I10", "{forget} order_id = {shipped} AND new_status = 'paid'", "{shipped_number}", "without an audit row"),
+    ("I10", "{change} old_status = 'expired' WHERE {paid_at_last}", "{paid_number}", "without an audit row"),
+    ("I10", "{change} new_status = 'on_account' WHERE {paid_at_last}", "{paid_number}", "moved as no order may"),
+    ("I10", "{forget} {paid_at_last}", "{paid_number}", "stands elsewhere"),
+    ("I10", "UPDATE order_order SET status = 'shipped' WHERE id = {pending}", "{pending_number}", "stands elsewhere"),
 ]
 
 
@@ -126,8 +136,14 @@ BREAKS = [
 @pytest.mark.parametrize(("invariant_id", "statement", "subject", "problem"), BREAKS)
 def test_what_breaks_it_is_seen(invariant_id: str, statement: str, subject: str, problem: str) -> None:
     orders = a_busy_shop()
-    names = {name: order.pk for name, order in orders.items()}
+    names: dict[str, object] = {name: order.pk for name, order in orders.items()}
     names |= {f"{name}_number": order.number for name, order in orders.items()}
+    names |= {
+        "change": "UPDATE order_orderstatuschange SET",
+        "forget": "DELETE FROM order_orderstatuschange WHERE",
+        "paid_at_first": f"order_id = {orders['paid'].pk} AND old_status = ''",
+        "paid_at_last": f"order_id = {orders['paid'].pk} AND new_status = 'paid'",
+    }
     without_guards(statement.format(**names))
     found = problems(invariant_id)
     assert [row for row in found if subject.format(**names) in row[0] and problem in row[1]], found
@@ -144,6 +160,18 @@ def test_orders_from_before_the_account_and_marked_ones_owe_the_erp_nothing() ->
     factories.account("erp", active_since=timezone.now())
     Order.objects.exclude(pk=before.pk).update(date_placed=timezone.now() + timedelta(seconds=1))
     assert problems("I7") == []
+
+
+@pytest.mark.django_db
+def test_notes_move_nothing_and_history_begins_paid() -> None:
+    orders = a_busy_shop()
+    lifecycle.note_account_payment(orders["account"].number, actor="test")
+    history = orders["shipped"]
+    history.status_changes.filter(old_status="").delete()
+    history.status_changes.filter(new_status=Status.PAID).update(old_status="")
+    assert {subject for subject, _ in problems("I10")} == {history.number}
+    Order.objects.filter(pk=history.pk).update(is_historical=True)
+    assert problems("I10") == []
 
 
 @pytest.mark.django_db

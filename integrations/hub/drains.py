@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-import logging
-import random
 import time
-import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import close_old_connections, connection, transaction
-from django.db.models import Q
-from django.utils import timezone
 
-from integrations.hub import claims, commands, outgoing, registry, topics, wakeups
+from integrations.hub import claims, commands, registry, topics, wakeups
 from integrations.hub.claims import Claim
-from integrations.hub.errors import Conflict, HubError, Misconfigured, OutcomeUnknown, Rejected, Scope, TryAgain
-from integrations.hub.models import Account, Attempt, Outgoing, Pause
+from integrations.hub.models import Outgoing
+from integrations.hub.outcomes import Sent, begin, failed, park, postpone, release, settle, wait
 from integrations.hub.topics import Command, State
 from integrations.hub.values import Absent, Done, NotReady, Unneeded
 
-log = logging.getLogger("weft.hub")
-
 STARTS_FOR = 60.0  # seconds in which a drain begins new work; the worker's timeout leaves room for the last piece
 THREADS = 8
-PATIENCE = 10  # failures in a row after which a row is parked, if its neighbours get through
+
+Value = TypeVar("Value")
 
 lanes_due = claims.lanes_due
-
-
-class LeaseLost(Exception):
-    """Another worker has the row now: what we were about to write is not ours to write."""
 
 
 def drain(lane: int) -> int:
@@ -94,8 +84,7 @@ def _give_back_closed(claim: Claim, rows: Sequence[Outgoing]) -> bool:
     """After a refusal that concerns all, or when the time is over: the rest of the claim waits, untried."""
     if not claim.is_closed(rows[0].topic):
         return False
-    for row in rows:
-        release(claim, row)
+    release(claim, rows)
     return True
 
 
@@ -110,23 +99,27 @@ def _send_state(claim: Claim, topic: State, rows: list[Outgoing]) -> int:
         built = topic.build(claim.account, list(by_key))
     except Exception as error:
         for row in rows:
-            _failed(claim, row, None, error)
+            failed(claim, row, None, error)
         return 0
-    settled = 0
     sendable: dict[str, Any] = {}
+    unneeded: list[Sent] = []
     for key, row in by_key.items():
         doc = built.get(key, Absent())
         if isinstance(doc, NotReady):
             wait(claim, row, doc)
         elif isinstance(doc, Unneeded):
-            settled += _settle_state(claim, topic, row, None, Done(facts=dict(row.facts)))
+            unneeded.append(Sent(row, None, Done(facts=dict(row.facts))))
         else:
             sendable[key] = doc
-    keys = list(sendable)
-    for start in range(0, len(keys), topic.batch):
-        chunk = {key: sendable[key] for key in keys[start : start + topic.batch]}
-        settled += _deliver(claim, topic, [by_key[key] for key in chunk], chunk)
+    settled = sum(_settle_state(claim, topic, chunk) for chunk in _chunks(unneeded, topic.batch))
+    for keys in _chunks(list(sendable), topic.batch):
+        docs = {key: sendable[key] for key in keys}
+        settled += _deliver(claim, topic, [by_key[key] for key in keys], docs)
     return settled
+
+
+def _chunks(values: Sequence[Value], size: int) -> Iterator[Sequence[Value]]:
+    return (values[at : at + size] for at in range(0, len(values), size))
 
 
 def _deliver(claim: Claim, topic: State, rows: list[Outgoing], docs: dict[str, Any]) -> int:
@@ -136,23 +129,26 @@ def _deliver(claim: Claim, topic: State, rows: list[Outgoing], docs: dict[str, A
         remote = registry.connect(claim.account)  # its time runs from here, and is over before the lease
     except Exception as error:
         for row in rows:
-            _failed(claim, row, None, error)
+            failed(claim, row, None, error)
         return 0
     with transaction.atomic(durable=True):
         allowed = set(claims.renew(claim, rows))
         docs = dict(topic.charge(claim.account, {row.key: docs[row.key] for row in rows if row.pk in allowed}))
-        attempts = {row.key: _attempt(claim, row) for row in rows if row.key in docs}
-    for row in rows:
-        if row.key not in docs:
-            release(claim, row)
+        attempts = begin(claim, [row for row in rows if row.key in docs])
+    release(claim, [row for row in rows if row.key not in docs])
     if not docs:
         return 0
     results = _call(lambda: topic.deliver(remote, docs), docs)
-    settled = 0
+    done: list[Sent] = []
     for row in rows:
-        if row.key in docs:
-            settled += _conclude_state(claim, topic, row, attempts[row.key], results[row.key])
-    return settled
+        if row.pk not in attempts:
+            continue
+        result = results[row.key]
+        if isinstance(result, Done):
+            done.append(Sent(row, attempts[row.pk], result))
+        else:
+            failed(claim, row, attempts[row.pk], result)
+    return _settle_state(claim, topic, done)
 
 
 def _call(send: Callable[[], Any], docs: dict[str, Any]) -> dict[str, Done | Exception]:
@@ -163,15 +159,8 @@ def _call(send: Callable[[], Any], docs: dict[str, Any]) -> dict[str, Done | Exc
     return {key: answers.get(key, KeyError(f"the connector gave no answer for {key}")) for key in docs}
 
 
-def _conclude_state(claim: Claim, topic: State, row: Outgoing, attempt: Attempt, result: Done | Exception) -> int:
-    if isinstance(result, Done):
-        return _settle_state(claim, topic, row, attempt, result)
-    _failed(claim, row, attempt, result)
-    return 0
-
-
-def _settle_state(claim: Claim, topic: State, row: Outgoing, attempt: Attempt | None, done: Done) -> int:
-    return _settle(claim, row, attempt, done, lambda: topic.settle(claim.account, row.key, done))
+def _settle_state(claim: Claim, topic: State, done: Sequence[Sent]) -> int:
+    return settle(claim, done, lambda sent: topic.settle(claim.account, sent.row.key, sent.done))
 
 
 # --- commands --------------------------------------------------------------------------------------------------------
@@ -197,16 +186,16 @@ def _send_command(claim: Claim, topic: Command, row: Outgoing) -> int:
                 return _heed(claim, topic, row, payload, verdict)
         remote = registry.connect(claim.account)  # its time runs from here, and is over before the lease
     except Exception as error:
-        _failed(claim, row, None, error, unknown=perhaps_sent)
+        failed(claim, row, None, error, unknown=perhaps_sent)
         return 0
     with transaction.atomic(durable=True):
         if row.pk not in claims.renew(claim, [row]):
             return 0
-        attempt = _attempt(claim, row)
+        attempt = begin(claim, [row])[row.pk]
     try:
         done = topic.send(remote, payload, row.key)
     except Exception as error:
-        _failed(claim, row, attempt, error)
+        failed(claim, row, attempt, error)
         return 0
     return _settle_command(claim, topic, row, attempt, payload, done)
 
@@ -223,179 +212,6 @@ def _heed(claim: Claim, topic: Command, row: Outgoing, payload: dict[str, Any], 
 
 
 def _settle_command(
-    claim: Claim, topic: Command, row: Outgoing, attempt: Attempt | None, payload: dict[str, Any], done: Done
+    claim: Claim, topic: Command, row: Outgoing, attempt: int | None, payload: dict[str, Any], done: Done
 ) -> int:
-    return _settle(claim, row, attempt, done, lambda: topic.settle(claim.account, payload, done))
-
-
-# --- outcomes --------------------------------------------------------------------------------------------------------
-
-
-def _attempt(claim: Claim, row: Outgoing) -> Attempt:
-    return Attempt.objects.create(outgoing=row, lease_token=claim.token, revision=row.wanted)
-
-
-def _settle(claim: Claim, row: Outgoing, attempt: Attempt | None, done: Done, news: Callable[[], None]) -> int:
-    """Write the news, then that the remote has it: one transaction, void if the lease was lost. Domain rows first."""
-    now = timezone.now()
-    try:
-        with outgoing.recording():
-            news()
-            refs = [{"id": ref.id, "number": ref.number, "url": ref.url} for ref in done.refs]
-            mine = Outgoing.objects.filter(pk=row.pk, lease_token=claim.token).update(
-                delivered=row.wanted,
-                delivered_at=now,
-                refs=refs or row.refs,
-                facts=done.facts,
-                warnings=list(done.warnings),
-                **_CLEAN,
-            )
-            if not mine:
-                raise LeaseLost
-            _finish(attempt, "done", "; ".join(done.warnings))
-            Attempt.objects.filter(outgoing=row, finished_at=None).update(finished_at=now, outcome="looked up")
-            _wake_waiting(row)
-    except LeaseLost:
-        log.warning("lease of %s lost before it was settled", row)
-        return 0
-    except Exception as error:
-        _failed(claim, row, attempt, error)
-        return 0
-    Pause.objects.filter(account=claim.account, topic__in=["", row.topic]).delete()
-    return 1
-
-
-_CLEAN: dict[str, Any] = {
-    "lease_token": None,
-    "lease_until": None,
-    "lease_size": 0,
-    "failures": 0,
-    "crashes": 0,
-    "failing_since": None,
-    "is_unknown": False,
-    "last_error": "",
-}
-_UNLEASED: dict[str, Any] = {"lease_token": None, "lease_until": None, "lease_size": 0}
-
-
-def _wake_waiting(row: Outgoing) -> None:
-    Outgoing.objects.filter(account_id=row.account_id, waits_topic=row.topic, waits_key=row.key).update(
-        waits_topic="", waits_key="", next_at=timezone.now()
-    )
-    wakeups.on_commit({row.lane})
-
-
-def _finish(attempt: Attempt | None, outcome: str, message: str) -> None:
-    if attempt is not None:
-        Attempt.objects.filter(pk=attempt.pk).update(finished_at=timezone.now(), outcome=outcome, message=message)
-
-
-def release(claim: Claim, row: Outgoing) -> None:
-    """Give a row back untouched; it is due at once."""
-    Outgoing.objects.filter(pk=row.pk, lease_token=claim.token).update(**_UNLEASED)
-
-
-def postpone(claim: Claim, row: Outgoing, after: timedelta, why: str) -> None:
-    """Give a row back for later; not a failure."""
-    Outgoing.objects.filter(pk=row.pk, lease_token=claim.token).update(
-        next_at=timezone.now() + after, last_error=why, **_UNLEASED
-    )
-
-
-def park(claim: Claim, row: Outgoing, reason: str, *, unknown: bool = False) -> None:
-    """Set a row aside for a person, with the reason in words."""
-    Outgoing.objects.filter(pk=row.pk, lease_token=claim.token).update(
-        parked_at=timezone.now(), parked_reason=reason, is_unknown=unknown, last_error=reason, **_UNLEASED
-    )
-    log.warning("parked %s of %s: %s", row, claim.account, reason)
-
-
-def wait(claim: Claim, row: Outgoing, other: NotReady) -> None:
-    """Let a row wait for another one of its account, which is wished for if nobody did. Woken when that is settled."""
-    with outgoing.recording():
-        awaited = (
-            Outgoing.objects.select_for_update().filter(account=claim.account, topic=other.topic, key=other.key).first()
-        )
-        if awaited is None:
-            outgoing.ensure(other.topic, [other.key])
-        waits = awaited is None or awaited.is_open
-        Outgoing.objects.filter(pk=row.pk, lease_token=claim.token).update(
-            waits_topic=other.topic if waits else "", waits_key=other.key if waits else "", **_UNLEASED
-        )
-
-
-def _failed(claim: Claim, row: Outgoing, attempt: Attempt | None, error: Exception, *, unknown: bool = False) -> None:
-    """Write down what went wrong and what happens next (the table of errors in docs/delivery.md)."""
-    message = error.message if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
-    with transaction.atomic():
-        _finish(attempt, _outcome(error), message)
-        match error:
-            case TryAgain(scope=Scope.OPERATION | Scope.ACCOUNT):
-                _close(claim, row.topic if error.scope is Scope.OPERATION else "", error.after, message)
-                postpone(claim, row, timedelta(0), message)
-            case Misconfigured():
-                Account.objects.filter(pk=claim.account.pk).update(problem=message)
-                _close(claim, "", timedelta(minutes=5), message)
-                postpone(claim, row, timedelta(0), message)
-            case Conflict() | Rejected():
-                park(claim, row, message)
-            case TryAgain():
-                _again(claim, row, message, error.after, unknown)
-            case OutcomeUnknown():
-                _again(claim, row, message, None, unknown=True)
-            case HubError():
-                park(claim, row, message)
-            case _:
-                log.error("bug while sending %s:\n%s", row, "".join(traceback.format_exception(error)))
-                _again(claim, row, message, None, unknown=unknown or attempt is not None)
-
-
-def _outcome(error: Exception) -> str:
-    return type(error).__name__ if isinstance(error, HubError) else "bug"
-
-
-def backoff(failures: int) -> timedelta:
-    """5 s, 10 s, 20 s ... up to 15 min, with a tenth of jitter."""
-    return timedelta(seconds=min(5 * 2 ** min(failures, 10), 900) * random.uniform(0.9, 1.1))
-
-
-def _again(claim: Claim, row: Outgoing, message: str, after: timedelta | None, unknown: bool) -> None:
-    topic = topics.find(row.topic)
-    failures = row.failures + 1
-    delay = after or backoff(row.failures)
-    if unknown and topic is not None:
-        delay = max(delay, topic.visibility_delay)
-    if failures >= PATIENCE and _neighbours_get_through(row):
-        park(claim, row, f"Failed {failures} times while others got through. Last: {message}", unknown=unknown)
-        return
-    Outgoing.objects.filter(pk=row.pk, lease_token=claim.token).update(
-        failures=failures,
-        failing_since=row.failing_since or timezone.now(),
-        next_at=timezone.now() + delay,
-        is_unknown=unknown,
-        last_error=message,
-        **_UNLEASED,
-    )
-
-
-def _neighbours_get_through(row: Outgoing) -> bool:
-    since = row.failing_since or timezone.now()
-    same = Q(account_id=row.account_id, topic=row.topic, delivered_at__gt=since)
-    return row.is_command or Outgoing.objects.filter(same).exclude(pk=row.pk).exists()
-
-
-def _close(claim: Claim, topic: str, after: timedelta | None, reason: str) -> None:
-    """Pause what the remote refused as a whole: once for a claim, however many of its rows were refused together."""
-    if topic not in claim.closed:
-        claim.closed.add(topic)
-        _pause(claim.account, topic, after, reason)
-
-
-def _pause(account: Account, topic: str, after: timedelta | None, reason: str) -> None:
-    pause, made = Pause.objects.select_for_update().get_or_create(
-        account=account, topic=topic, defaults={"until": timezone.now(), "reason": reason}
-    )
-    pause.times = 1 if made else pause.times + 1
-    pause.until = timezone.now() + (after or min(backoff(pause.times - 1), timedelta(minutes=5)))
-    pause.reason = reason
-    pause.save()
+    return settle(claim, [Sent(row, attempt, done)], lambda sent: topic.settle(claim.account, payload, sent.done))

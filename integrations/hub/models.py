@@ -114,7 +114,11 @@ class Outgoing(models.Model):
             models.Index(
                 fields=["account", "lane", "next_at", "id"],
                 name="outgoing_due",
-                condition=Q(delivered__lt=F("wanted"), parked_at__isnull=True),
+                condition=Q(delivered__lt=F("wanted"), parked_at__isnull=True, waits_key=""),
+            ),
+            models.Index(fields=["account"], name="outgoing_leased", condition=Q(lease_token__isnull=False)),
+            models.Index(
+                fields=["account", "waits_topic", "waits_key"], name="outgoing_waiting", condition=~Q(waits_key="")
             ),
             models.Index(fields=["account", "serial", "id"], name="outgoing_serial", condition=~Q(serial="")),
             models.Index(fields=["parked_at"], name="outgoing_parked", condition=Q(parked_at__isnull=False)),

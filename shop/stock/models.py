@@ -68,8 +68,8 @@ class Pool(models.Model):
 class Level(models.Model):
     """One SKU in one warehouse. `on_hand_rev` rises with each local change; a reading applies only where it did not."""
 
-    pool = models.ForeignKey(
-        Pool, on_delete=models.PROTECT, db_column="sku", related_name="levels", verbose_name=_("SKU")
+    pool = models.ForeignKey(  # found by `level_unique`
+        Pool, on_delete=models.PROTECT, db_column="sku", db_index=False, related_name="levels", verbose_name=_("SKU")
     )
     warehouse = models.ForeignKey(Warehouse, on_delete=models.PROTECT, related_name="levels")
     on_hand = models.BigIntegerField(_("on hand"), default=0)
@@ -101,8 +101,8 @@ class Reason(models.TextChoices):
 class Movement(models.Model):
     """One change of one level. Append-only (a trigger); the level is the sum of its movements (I2)."""
 
-    pool = models.ForeignKey(
-        Pool, on_delete=models.PROTECT, db_column="sku", related_name="movements", verbose_name=_("SKU")
+    pool = models.ForeignKey(  # found by `movement_level`
+        Pool, on_delete=models.PROTECT, db_column="sku", db_index=False, related_name="movements", verbose_name=_("SKU")
     )
     warehouse = models.ForeignKey(Warehouse, on_delete=models.PROTECT, related_name="movements")
     quantity = models.BigIntegerField(_("quantity"), help_text=_("Signed."))

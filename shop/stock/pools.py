@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from django.db import connection
 from django.db.models import Max
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from shop.stock.models import Cause, Hold, Pool, Reading, Shortage
+from shop.stock.models import Cause, Reading, Shortage
+
+BATCH = 1000  # Shortage rows in one statement
 
 
 def lock(skus: Collection[str]) -> set[str]:
@@ -32,7 +34,7 @@ def lock_levels(skus: Collection[str]) -> None:
 
 # Hardly ever any: this is asked with every parcel.
 _TO_NOTE = """
-SELECT p.sku FROM stock_pool p
+SELECT p.sku, p.shortage FROM stock_pool p
 WHERE p.sku = ANY(%s)
   AND (p.shortage > 0 OR EXISTS (SELECT 1 FROM stock_shortage s WHERE s.sku = p.sku AND s.closed_at IS NULL))
 """
@@ -45,55 +47,60 @@ def note_shortages(skus: Collection[str], cause: Cause, *, reading: int | None =
     """
     with connection.cursor() as cursor:
         cursor.execute(_TO_NOTE, [list(skus)])
-        wanted = [row[0] for row in cursor.fetchall()]
-    if not wanted:
+        short = dict(cursor.fetchall())
+    if not short:
         return
-    pools = list(Pool.objects.filter(sku__in=wanted))
-    standing = {s.pool_id: s for s in Shortage.objects.filter(pool__in=pools, closed_at=None)}
-    for pool in pools:
-        row = standing.get(pool.sku)
-        if pool.shortage and row is None:
-            Shortage.objects.create(
-                pool=pool,
-                quantity=pool.shortage,
-                cause=cause,
-                provisional=reading is not None,
-                orders=affected_orders(pool.sku, pool.shortage),
-                opened_by_reading=reading,
-            )
-        elif pool.shortage and row is not None and row.provisional and cause is Cause.SHIPPED:
-            _look_again(row, pool.shortage)
-        elif pool.shortage and row is not None and row.quantity != pool.shortage:
-            if row.provisional and reading is None and pool.shortage > row.quantity:
-                row.provisional, row.confirmed_at = False, timezone.now()  # something of ours made it worse
-            row.quantity = pool.shortage
-            row.orders = affected_orders(pool.sku, pool.shortage)
-            row.save(update_fields=["quantity", "orders", "provisional", "confirmed_at"])
-        elif not pool.shortage and row is not None:
-            _close(row)
+    standing = {row.pool_id: row for row in Shortage.objects.filter(pool__in=short, closed_at=None)}
+    over = [row.pk for sku, row in standing.items() if not short[sku]]
+    Shortage.objects.filter(pk__in=over).update(closed_at=Now())
+    adjusted = [row for sku, row in standing.items() if short[sku] and _adjust(row, short[sku], cause, reading)]
+    opened = [
+        Shortage(pool_id=sku, quantity=units, cause=cause, provisional=reading is not None, opened_by_reading=reading)
+        for sku, units in short.items()
+        if units and sku not in standing
+    ]
+    affected = affected_orders({row.pool_id: row.quantity for row in [*adjusted, *opened]})
+    for row in [*adjusted, *opened]:
+        row.orders = affected.get(row.pool_id, [])
+    Shortage.objects.bulk_create(opened, batch_size=BATCH)
+    Shortage.objects.bulk_update(
+        adjusted, ["quantity", "orders", "provisional", "confirmed_at", "opened_by_reading"], batch_size=BATCH
+    )
 
 
-def _look_again(row: Shortage, short: int) -> None:
-    """A shipment was learned that the reading which opened this may have included: only a later reading can tell."""
-    row.opened_by_reading = Reading.objects.aggregate(latest=Max("pk"))["latest"]
+def _adjust(row: Shortage, short: int, cause: Cause, reading: int | None) -> bool:
+    """Bring a standing row up to date, but for its orders; False where it says so already."""
+    if row.provisional and cause is Cause.SHIPPED:
+        # The reading that opened it may have included this shipment: only a later reading can tell.
+        row.opened_by_reading = Reading.objects.aggregate(latest=Max("pk"))["latest"]
+    elif row.quantity == short:
+        return False
+    elif row.provisional and reading is None and short > row.quantity:
+        row.provisional, row.confirmed_at = False, timezone.now()  # something of ours made it worse
     row.quantity = short
-    row.orders = affected_orders(row.pool_id, short)
-    row.save(update_fields=["opened_by_reading", "quantity", "orders"])
+    return True
 
 
-def _close(row: Shortage) -> None:
-    Shortage.objects.filter(pk=row.pk).update(closed_at=Now())
+# Each open hold, newest first, with what newer ones of its SKU have: those that are needed to cover what is short.
+_AFFECTED = """
+WITH short AS (
+    SELECT * FROM unnest(%s::text[], %s::bigint[]) AS s(sku, units)
+), promised AS (
+    SELECT h.sku, h.id, o.number, s.units, sum(h.open) OVER (PARTITION BY h.sku ORDER BY h.id DESC) - h.open AS newer
+    FROM short s JOIN stock_hold h USING (sku) JOIN order_line l ON l.id = h.line_id
+    JOIN order_order o ON o.id = l.order_id
+    WHERE h.open > 0
+)
+SELECT sku, array_agg(number ORDER BY latest DESC) FROM (
+    SELECT sku, number, max(id) AS latest FROM promised WHERE newer < units GROUP BY sku, number
+) AS named GROUP BY sku
+"""
 
 
-def affected_orders(sku: str, short: int) -> list[str]:
-    """Numbers of the orders whose promises cannot be kept, newest promise first, until `short` units are covered."""
-    numbers: list[str] = []
-    for number, units in (
-        Hold.objects.filter(pool=sku, open__gt=0).order_by("-id").values_list("line__order__number", "open").iterator()
-    ):
-        if short <= 0:
-            break
-        if number not in numbers:
-            numbers.append(number)
-        short -= units
-    return numbers
+def affected_orders(short: Mapping[str, int]) -> dict[str, list[str]]:
+    """Of each SKU the orders whose promises cannot be kept, newest promise first, until what is short is covered."""
+    if not short:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_AFFECTED, [list(short), list(short.values())])
+        return dict(cursor.fetchall())

@@ -9,25 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from integrations.hub.models import Account
 from shop.stock import pools
-from shop.stock.models import Cause, Level, Pool, Reading, Shortage, Warehouse
-
-_Place = tuple[str, int]  # sku, warehouse id
+from shop.stock.models import Cause, Reading, Shortage, Warehouse
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A reading under way: its sequence number, and what `on_hand_rev` of each level was when it began."""
+    """A reading under way: its sequence number, and what `on_hand_rev` of each level was when it began.
+
+    `levels` (ids) and `revisions` are two arrays as PostgreSQL writes them: nobody else looks into them, and there may
+    be a hundred thousand.
+    """
 
     seq: int
     account_id: int
     warehouses: dict[str, int]
-    noted: dict[_Place, int]
+    levels: str
+    revisions: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,38 +55,16 @@ class Applied:
 
 def start(account: Account) -> Begun:
     """Take a sequence number and note the revisions, committed before the first request."""
-    with transaction.atomic(durable=True):
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
         reading = Reading.objects.create(account=account)
         warehouses = dict(Warehouse.objects.filter(erp_account=account).values_list("code", "id"))
-        levels = Level.objects.filter(warehouse__in=warehouses.values())
-        noted = {(sku, wh): rev for sku, wh, rev in levels.values_list("pool_id", "warehouse_id", "on_hand_rev")}
-    return Begun(reading.pk, account.pk, warehouses, noted)
-
-
-_APPLY = """
-WITH figures AS (
-    SELECT sku COLLATE "C" AS sku, warehouse_id, on_hand, noted
-    FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[]) AS f(sku, warehouse_id, on_hand, noted)
-), taken AS (
-    UPDATE stock_level l SET on_hand = f.on_hand, reading_seq = %s
-    FROM figures f, stock_level old
-    WHERE l.sku = f.sku AND l.warehouse_id = f.warehouse_id AND old.id = l.id
-      AND l.on_hand_rev = f.noted AND l.reading_seq < %s
-    RETURNING l.sku, l.warehouse_id, l.on_hand - old.on_hand AS delta
-), moved AS (
-    INSERT INTO stock_movement (sku, warehouse_id, quantity, reason, document, actor, note)
-    SELECT sku, warehouse_id, delta, 'reading', %s, 'erp', '' FROM taken WHERE delta <> 0
-), changed AS (
-    SELECT t.sku, sum(CASE WHEN w.is_sellable THEN t.delta ELSE 0 END)::bigint AS delta
-    FROM taken t JOIN stock_warehouse w ON w.id = t.warehouse_id WHERE t.delta <> 0 GROUP BY t.sku
-), pooled AS (
-    UPDATE stock_pool p
-    SET on_hand = p.on_hand + c.delta, shortage = greatest(0, p.reserved + p.escrow - (p.on_hand + c.delta))
-    FROM changed c WHERE p.sku = c.sku
-)
-SELECT count(*), count(*) FILTER (WHERE delta <> 0), coalesce(array_agg(sku) FILTER (WHERE delta <> 0), '{}')
-FROM taken
-"""
+        cursor.execute(
+            """SELECT coalesce(array_agg(id), '{}')::text, coalesce(array_agg(on_hand_rev), '{}')::text
+               FROM stock_level WHERE warehouse_id = ANY(%s)""",
+            [list(warehouses.values())],
+        )
+        levels, revisions = cursor.fetchone()
+    return Begun(reading.pk, account.pk, warehouses, levels, revisions)
 
 
 def apply(begun: Begun, figures: Iterable[Figure]) -> Applied:
@@ -90,52 +72,124 @@ def apply(begun: Begun, figures: Iterable[Figure]) -> Applied:
 
     A level the ERP did not name is 0 there. SKUs Weft does not know are counted as `unknown` and left alone.
     """
-    said: dict[_Place, int] = {}
+    said: dict[str, dict[str, int]] = {code: {} for code in begun.warehouses}
     for figure in figures:
-        if (warehouse := begun.warehouses.get(figure.warehouse)) is not None:
-            said[figure.sku, warehouse] = figure.on_hand
-    with transaction.atomic(durable=True):
-        known = set(Pool.objects.filter(sku__in={sku for sku, _ in said}).values_list("sku", flat=True))
-        rows = {place: said.get(place, 0) for place in begun.noted} | {p: n for p, n in said.items() if p[0] in known}
-        _make_levels([place for place in rows if place not in begun.noted])
-        touched = {sku for sku, _ in rows}
-        pools.lock(touched)
-        pools.lock_levels(touched)
-        taken, changed, skus = _write(begun, rows)
-        pools.note_shortages(skus, Cause.READING, reading=begun.seq)
-        result = Applied(len(rows), changed, len(rows) - taken, len({s for s, _ in said} - known))
-        Reading.objects.filter(pk=begun.seq).update(
-            finished_at=Now(), rows=result.rows, changed=result.changed, refused=result.refused
-        )
-    return result
+        if (place := said.get(figure.warehouse)) is not None:
+            place[figure.sku] = figure.on_hand
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        owned = _lock_warehouses(cursor, begun)
+        _stage(cursor, begun, said)
+        cursor.execute(_COMPARE, {"owned": owned})
+        cursor.execute(_LOCK)
+        cursor.execute(_MAKE)
+        cursor.execute(_APPLY, _values(begun))
+        rows, refused, changed, unknown, short = cursor.fetchone()
+        pools.note_shortages(short, Cause.READING, reading=begun.seq)
+        Reading.objects.filter(pk=begun.seq).update(finished_at=Now(), rows=rows, changed=changed, refused=refused)
+    return Applied(rows, changed, refused, unknown)
 
 
-def _write(begun: Begun, rows: dict[_Place, int]) -> tuple[int, int, list[str]]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _APPLY,
-            [
-                [sku for sku, _ in rows],
-                [warehouse for _, warehouse in rows],
-                list(rows.values()),
-                [begun.noted.get(place, 0) for place in rows],
-                begun.seq,
-                begun.seq,
-                f"reading:{begun.seq}",
-            ],
-        )
-        taken, changed, skus = cursor.fetchone()
-    return taken, changed, skus
+def _lock_warehouses(cursor: Any, begun: Begun) -> list[int]:
+    """Those that are still this ERP's.
+
+    The readings of one ERP are applied one at a time: a level that a reading leaves alone, because its figure stands
+    here already, is not written, so nothing else would keep an older reading from changing it at the same moment.
+    """
+    cursor.execute(
+        "SELECT id FROM stock_warehouse WHERE id = ANY(%s) AND erp_account_id = %s ORDER BY id FOR NO KEY UPDATE",
+        [list(begun.warehouses.values()), begun.account_id],
+    )
+    return [row[0] for row in cursor.fetchall()]
 
 
-def _make_levels(places: list[_Place]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """INSERT INTO stock_level (sku, warehouse_id, on_hand, on_hand_rev, reading_seq)
-               SELECT sku, warehouse_id, 0, 0, 0 FROM unnest(%s::text[], %s::bigint[]) AS n(sku, warehouse_id)
-               ORDER BY sku COLLATE "C", warehouse_id ON CONFLICT DO NOTHING""",
-            [[sku for sku, _ in places], [warehouse for _, warehouse in places]],
-        )
+def _values(begun: Begun) -> dict[str, Any]:
+    """For `_APPLY`. A newer reading that was applied looked at every level, also where it wrote nothing."""
+    newer = Reading.objects.filter(account=begun.account_id, pk__gt=begun.seq, finished_at__isnull=False)
+    return {
+        "seq": begun.seq,
+        "levels": begun.levels,
+        "revisions": begun.revisions,
+        "is_newest": not newer.exists(),
+        "document": f"reading:{begun.seq}",
+    }
+
+
+def _stage(cursor: Any, begun: Begun, said: dict[str, dict[str, int]]) -> None:
+    cursor.execute(_TABLES)
+    with cursor.copy("COPY reading_said FROM STDIN") as copy:
+        for code, figures in said.items():
+            warehouse = begun.warehouses[code]
+            for sku, on_hand in figures.items():
+                copy.write_row((sku, warehouse, on_hand))
+
+
+_TABLES = """
+DROP TABLE IF EXISTS reading_said, reading_news;
+CREATE TEMP TABLE reading_said (sku text COLLATE "C", warehouse_id bigint, on_hand bigint) ON COMMIT DROP;
+CREATE TEMP TABLE reading_news (
+    sku text COLLATE "C", warehouse_id bigint, level_id bigint, stood bigint, on_hand bigint, is_said boolean
+) ON COMMIT DROP;
+"""
+
+# Each level beside what was said of it. What stands as it was said is not written: that this reading was applied is
+# the mark that refuses older ones. Where a provisional shortage stands it is, for `confirm_standing` asks.
+_COMPARE = """
+INSERT INTO reading_news
+SELECT coalesce(l.sku, s.sku), coalesce(l.warehouse_id, s.warehouse_id), l.id, coalesce(l.on_hand, 0),
+    coalesce(s.on_hand, 0), s.sku IS NOT NULL
+FROM (SELECT * FROM stock_level WHERE warehouse_id = ANY(%(owned)s)) l
+FULL JOIN (SELECT * FROM reading_said WHERE warehouse_id = ANY(%(owned)s)) s
+    ON s.sku = l.sku AND s.warehouse_id = l.warehouse_id
+WHERE l.on_hand IS DISTINCT FROM coalesce(s.on_hand, 0)
+    OR l.sku IN (SELECT sku FROM stock_shortage WHERE closed_at IS NULL AND provisional)
+"""
+_LOCK = """
+SELECT count(*) FROM (
+    SELECT 1 FROM stock_pool WHERE sku IN (SELECT sku FROM reading_news) ORDER BY sku COLLATE "C" FOR UPDATE
+) AS locked
+"""
+_MAKE = """
+INSERT INTO stock_level (sku, warehouse_id, on_hand, on_hand_rev, reading_seq)
+SELECT sku, warehouse_id, 0, 0, 0 FROM reading_news n
+WHERE level_id IS NULL AND EXISTS (SELECT 1 FROM stock_pool p WHERE p.sku = n.sku)
+ORDER BY sku COLLATE "C", warehouse_id ON CONFLICT DO NOTHING
+"""
+# The pools are locked: a level is what it was when it was compared, or it has another revision now.
+_APPLY = """
+WITH noted AS (
+    SELECT * FROM unnest(%(levels)s::bigint[], %(revisions)s::bigint[]) AS n(level_id, on_hand_rev)
+), news AS MATERIALIZED (
+    SELECT w.*, coalesce(n.on_hand_rev, 0) AS on_hand_rev, n.level_id IS NULL AS is_new,
+        w.level_id IS NOT NULL OR EXISTS (SELECT 1 FROM stock_pool p WHERE p.sku = w.sku) AS is_known
+    FROM reading_news w LEFT JOIN noted n USING (level_id) WHERE n.level_id IS NOT NULL OR w.is_said
+), taken AS (
+    UPDATE stock_level l SET on_hand = n.on_hand, reading_seq = %(seq)s
+    FROM news n
+    WHERE l.sku = n.sku AND l.warehouse_id = n.warehouse_id
+      AND l.on_hand_rev = n.on_hand_rev AND l.reading_seq < %(seq)s AND %(is_newest)s
+    RETURNING l.sku, l.warehouse_id, n.on_hand - n.stood AS delta
+), moved AS (
+    INSERT INTO stock_movement (sku, warehouse_id, quantity, reason, document, actor, note)
+    SELECT sku, warehouse_id, delta, 'reading', %(document)s, 'erp', '' FROM taken WHERE delta <> 0
+), changed AS (
+    SELECT t.sku, sum(CASE WHEN w.is_sellable THEN t.delta ELSE 0 END)::bigint AS delta
+    FROM taken t JOIN stock_warehouse w ON w.id = t.warehouse_id WHERE t.delta <> 0 GROUP BY t.sku
+), pooled AS (
+    UPDATE stock_pool p
+    SET on_hand = p.on_hand + c.delta, shortage = greatest(0, p.reserved + p.escrow - (p.on_hand + c.delta))
+    FROM changed c WHERE p.sku = c.sku
+    RETURNING p.sku, p.shortage
+), counts AS (
+    SELECT count(*) FILTER (WHERE is_known) AS known, count(*) FILTER (WHERE is_known AND is_new) AS added,
+        count(DISTINCT sku) FILTER (WHERE NOT is_known) AS unknown FROM news
+), done AS (
+    SELECT count(*) AS taken, count(*) FILTER (WHERE delta <> 0) AS changed FROM taken
+)
+SELECT cardinality(%(levels)s::bigint[]) + c.added, c.known - d.taken, d.changed, c.unknown, (
+    SELECT coalesce(array_agg(sku), '{}') FROM pooled
+    WHERE shortage > 0 OR sku IN (SELECT sku FROM stock_shortage WHERE closed_at IS NULL))
+FROM counts c, done d
+"""
 
 
 def confirm_standing(account: Account, before: int) -> int:

@@ -128,6 +128,13 @@ class Bill(Thing):
     name = "test.bill"
 
 
+class Shelf(Thing):
+    """Taken by the remote thirty at a time."""
+
+    name = "test.shelf"
+    batch = 30
+
+
 class Errand(Command):
     """Done once; the remote can be asked."""
 
@@ -185,7 +192,7 @@ class NewErrand(Errand):
         return {**payload, "name": payload.get("name", "") + f" from {version}"}
 
 
-TOPICS = (Thing, Bill, Errand, SafeErrand, MailErrand, BlindErrand, NewErrand)
+TOPICS = (Thing, Bill, Shelf, Errand, SafeErrand, MailErrand, BlindErrand, NewErrand)
 
 
 def register() -> None:

@@ -8,7 +8,7 @@ import time
 import pytest
 from django.utils import timezone
 
-from integrations.hub import claims, drains, outgoing
+from integrations.hub import claims, drains, outcomes, outgoing
 from integrations.hub.models import Account, Attempt, Outgoing
 from integrations.hub.values import Lane, NotReady
 from tests import factories
@@ -93,7 +93,7 @@ def test_waiting_and_settling_race_without_a_row_left_asleep(account: Account, r
             if number:
                 drains.work(claim)
             else:
-                drains.wait(waiter, waiting, NotReady("test.thing", thing))
+                outcomes.wait(waiter, waiting, NotReady("test.thing", thing))
 
         assert at_once(race, 2) == [None, None]
         assert not row(thing).is_open
