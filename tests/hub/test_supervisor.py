@@ -33,7 +33,7 @@ SCRIPT = """
 import django
 django.setup()
 from integrations.hub import supervisor
-supervisor.STALL_SECONDS = 4
+supervisor.STALL_SECONDS = 8
 supervisor.CHECK_SECONDS = 1.0
 supervisor.GRACE_SECONDS = 3.0
 watched = supervisor.Supervisor()
@@ -100,7 +100,7 @@ def supervisor() -> Iterator[subprocess.Popen[bytes]]:
 
 def cluster(supervisor: subprocess.Popen[bytes]) -> int:
     """The group of the cluster that is up: a parent with its guard, worker, pusher and monitor."""
-    wait_until(lambda: any(len(of_group(leader)) >= 4 for leader in leaders(supervisor.pid)), 60)
+    wait_until(lambda: any(len(of_group(leader)) >= 4 for leader in leaders(supervisor.pid)), 120)
     return next(leader for leader in leaders(supervisor.pid) if len(of_group(leader)) >= 4)
 
 
@@ -108,7 +108,7 @@ def work_is_done() -> None:
     """A task queued now is run: the account is asked, or the lane looked at."""
     asked = timezone.now()
     Account.objects.update(checked_at=None, problem="")
-    wait_until(lambda: Account.objects.filter(checked_at__gte=asked).exists(), 60)
+    wait_until(lambda: Account.objects.filter(checked_at__gte=asked).exists(), 120)
 
 
 def test_what_dies_is_replaced_and_nothing_is_left(supervisor: subprocess.Popen[bytes]) -> None:
@@ -131,10 +131,10 @@ def test_what_dies_is_replaced_and_nothing_is_left(supervisor: subprocess.Popen[
     due = timezone.now() - timedelta(minutes=9)
     Outgoing.objects.create(account=account, topic="test.none", key="a", subject="x:a", lane=4, next_at=due)
     LaneClock.objects.all().delete()
-    wait_until(lambda: not of_group(second), 60)
+    wait_until(lambda: not of_group(second), 120)
     assert cluster(supervisor) != second
     wakeups.wake([4])
-    wait_until(lambda: Outgoing.objects.filter(parked_at__isnull=False).exists(), 60)
+    wait_until(lambda: Outgoing.objects.filter(parked_at__isnull=False).exists(), 120)
 
     last = cluster(supervisor)
     supervisor.send_signal(signal.SIGTERM)
