@@ -55,10 +55,19 @@ def members(groups: Iterable[int]) -> list[int]:
     return [pid for pid, (_, group) in _living().items() if group in wanted]
 
 
-def send(target: int, number: signal.Signals) -> None:
-    """A signal to a process, or to the group -target. Whoever is gone already has had it."""
+def kill(pid: int) -> None:
     with suppress(ProcessLookupError):
-        os.kill(target, number)
+        os.kill(pid, signal.SIGKILL)
+
+
+def kill_group(group: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
+
+
+def freeze(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGSTOP)
 
 
 def variable(pid: int, name: str) -> str:

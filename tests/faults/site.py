@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from signal import SIGCONT, SIGKILL, SIGSTOP
 from typing import Any
 
 import psycopg
@@ -24,11 +23,9 @@ from tests.faults.processes import wait_until
 
 COMES_WITHIN = 90.0  # seconds for what must happen soon, on a machine that has other things to do
 DIES_WITHIN = 15.0
-# What some worker has in its hands: its lease runs, its attempt is not over.
 BEGUN = """
 SELECT o.topic || ' ' || o.key FROM hub_attempt a JOIN hub_outgoing o ON o.id = a.outgoing_id
-WHERE starts_with(o.topic, 'erp.') AND a.finished_at IS NULL
-  AND a.lease_token = o.lease_token AND o.lease_until > clock_timestamp()
+WHERE a.finished_at IS NULL AND starts_with(o.topic, 'erp.')
 """
 LEASES_END = "UPDATE {} SET lease_until = clock_timestamp() WHERE lease_until > clock_timestamp() RETURNING lease_token"
 
@@ -137,32 +134,41 @@ class Site:
 
     def kill_worker(self) -> str:
         """The worker that is sending something to the ERP right now."""
-        return self._kill_while_sending(lambda worker: worker)
+
+        def kill() -> str:
+            (victim, *_) = self._wait_for_sending()
+            processes.kill(victim)
+            self._wait_for_death([victim])
+            return f"process {victim}"
+
+        return self._cut(kill)
 
     def kill_cluster(self) -> str:
         """The whole cluster of such a worker. Nobody is left then who holds a lease, so that they may end at once."""
-        hit = self._kill_while_sending(lambda worker: -self.clusters()["weft"])
-        return f"{hit}; {self._let_leases_end()}"
 
-    def _kill_while_sending(self, target_of: Callable[[int], int]) -> str:
-        """It is stopped first, and killed when the database says that it has begun to send and not yet ended."""
+        def kill() -> str:
+            self._wait_for_sending()
+            group = self.clusters()["weft"]
+            processes.kill_group(group)
+            self._wait_for_death(groups=[group])
+            return f"group {group}"
 
-        def hit() -> tuple[int, str] | None:
-            if len(workers := self.talking()) != 1:
-                return None
-            target = target_of(workers[0])
-            processes.send(target, SIGSTOP)
-            time.sleep(0.05)  # what it said to the database before has arrived there
-            if begun := self.ask(BEGUN):
-                processes.send(target, SIGKILL)
-                return target, ", ".join(row[0] for row in begun)
-            processes.send(target, SIGCONT)
-            return None
+        return f"{self._cut(kill)}; {self._let_leases_end()}"
 
-        target, begun = wait_until(hit, COMES_WITHIN, "a worker was sending something to the ERP")
-        self._wait_for_death([target])
-        assert self.ask(BEGUN), f"{begun} was sent to its end, although {target} is dead"
-        return f"{_name(target)}, sending {begun}"
+    def _wait_for_sending(self) -> list[int]:
+        def look() -> list[int]:
+            return self.talking() if self.ask(BEGUN) else []
+
+        return wait_until(look, COMES_WITHIN, "a worker was sending something to the ERP")
+
+    def _cut(self, kill: Callable[[], str]) -> str:
+        """Kill until it is seen in the data that something was cut short: an attempt whose end nobody wrote."""
+        before = set(self.ask(BEGUN))
+        for _ in range(5):
+            hit = kill()
+            if cut := set(self.ask(BEGUN)) - before:
+                return f"{hit}, sending {', '.join(row[0] for row in cut)}"
+        raise AssertionError("killed five workers, and none of them was sending anything")
 
     def stop_postgres(self, pause: float) -> str:
         """Stop it immediately and start it again. What was being sent then is given up by its worker: once the ERP is
@@ -179,14 +185,15 @@ class Site:
         """Web, workers and supervisor, watchdogs included; then nobody is left who holds a lease."""
         supervisors = self._supervisors()
         for supervisor in supervisors:
-            processes.send(supervisor, SIGSTOP)  # it would start others while we look
+            processes.freeze(supervisor)  # it would start others while we look
         watchdogs = [dog for supervisor in supervisors for dog in processes.children(supervisor)]
         groups = [*self.clusters().values(), *processes.children(self.web.pid)]
-        victims = [*supervisors, *watchdogs, *(-group for group in groups)]
-        for victim in victims:
-            processes.send(victim, SIGKILL)
-        self._wait_for_death(victims)
-        return ", ".join(map(_name, victims))
+        for pid in (*supervisors, *watchdogs):
+            processes.kill(pid)
+        for group in groups:
+            processes.kill_group(group)
+        self._wait_for_death([*supervisors, *watchdogs], groups)
+        return f"groups {groups}, processes {[*supervisors, *watchdogs]}"
 
     def start_again(self, pause: float) -> str:
         """After the death of all of them."""
@@ -195,21 +202,14 @@ class Site:
         self.start()
         return leases
 
-    def _wait_for_death(self, victims: Sequence[int]) -> None:
-        """Of processes and of whole groups (-group)."""
-
+    def _wait_for_death(self, pids: Sequence[int] = (), groups: Sequence[int] = ()) -> None:
         def are_dead() -> bool:
-            groups = [-victim for victim in victims if victim < 0]
-            return not processes.members(groups) and not any(processes.is_alive(pid) for pid in victims if pid > 0)
+            return not any(map(processes.is_alive, pids)) and not processes.members(groups)
 
-        wait_until(are_dead, DIES_WITHIN, f"these were dead: {', '.join(map(_name, victims))}")
+        wait_until(are_dead, DIES_WITHIN, f"processes {[*pids]} and groups {[*groups]} were dead")
 
     def _let_leases_end(self) -> str:
         """Let the 90 s go by for which a lease keeps its rows after the death of its holder."""
         rows = self.ask(LEASES_END.format("hub_outgoing"))
         self.ask(LEASES_END.format("hub_cursor"))
         return f"{len(rows)} rows were leased"
-
-
-def _name(victim: int) -> str:
-    return f"group {-victim}" if victim < 0 else f"process {victim}"
