@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import cycle
+from typing import NamedTuple
 
 import psycopg
 from django.db import connection, transaction
@@ -24,7 +25,7 @@ from shop.stock.readings import Figure
 
 HOT, BARE = "BENCH-HOT", "BENCH-BARE"
 CROWDS = (8, 32)
-ROUNDS = 3
+ROUNDS = 5
 SECONDS = 2.0  # of one round
 LINES = 4_000
 FEW, MANY = 100, 10_000
@@ -63,13 +64,22 @@ def _sku(number: int) -> str:
     return f"BENCH-{number:06}"
 
 
+class Wanted(NamedTuple):
+    """One unit of an order line."""
+
+    pk: int
+    partner_sku: str
+    quantity: int = 1
+
+
 def _promise(lines: Sequence[int], crowd: int, skus: Sequence[str], number: int) -> Iterator[None]:
     """The real promise, each in a durable transaction of its own, as a client's last step before it commits."""
     dice = random.Random(number)
-    for pk in cycle(lines[number::crowd]):
-        line = Line(pk=pk, partner_sku=dice.choice(skus), quantity=1)
+    wants = [Wanted(pk, dice.choice(skus)) for pk in lines[number::crowd] for _ in range(10)]
+    dice.shuffle(wants)
+    for wanted in cycle(wants):
         with transaction.atomic(durable=True):
-            holds.promise([line], deadline=None)
+            holds.promise([wanted], deadline=None)
         yield
 
 

@@ -80,6 +80,7 @@ def apply(begun: Begun, figures: Iterable[Figure]) -> Applied:
         owned = _lock_warehouses(cursor, begun)
         _stage(cursor, begun, said)
         cursor.execute(_COMPARE, {"owned": owned})
+        cursor.execute(_ANALYZE)
         cursor.execute(_LOCK)
         cursor.execute(_MAKE)
         cursor.execute(_APPLY, _values(begun))
@@ -124,6 +125,7 @@ def _stage(cursor: Any, begun: Begun, said: dict[str, dict[str, int]]) -> None:
 
 
 _TABLES = """
+SET LOCAL work_mem = '64MB';
 DROP TABLE IF EXISTS reading_said, reading_news;
 CREATE TEMP TABLE reading_said (sku text COLLATE "C", warehouse_id bigint, on_hand bigint) ON COMMIT DROP;
 CREATE TEMP TABLE reading_news (
@@ -143,16 +145,22 @@ FULL JOIN (SELECT * FROM reading_said WHERE warehouse_id = ANY(%(owned)s)) s
 WHERE l.on_hand IS DISTINCT FROM coalesce(s.on_hand, 0)
     OR l.sku IN (SELECT sku FROM stock_shortage WHERE closed_at IS NULL AND provisional)
 """
+_ANALYZE = "ANALYZE reading_news"  # five rows, or all: the plans that follow differ
 _LOCK = """
 SELECT count(*) FROM (
     SELECT 1 FROM stock_pool WHERE sku IN (SELECT sku FROM reading_news) ORDER BY sku COLLATE "C" FOR UPDATE
 ) AS locked
 """
+# A level that somebody else made meanwhile stays without an id here: it changed since the reading began.
 _MAKE = """
-INSERT INTO stock_level (sku, warehouse_id, on_hand, on_hand_rev, reading_seq)
-SELECT sku, warehouse_id, 0, 0, 0 FROM reading_news n
-WHERE level_id IS NULL AND EXISTS (SELECT 1 FROM stock_pool p WHERE p.sku = n.sku)
-ORDER BY sku COLLATE "C", warehouse_id ON CONFLICT DO NOTHING
+WITH made AS (
+    INSERT INTO stock_level (sku, warehouse_id, on_hand, on_hand_rev, reading_seq)
+    SELECT sku, warehouse_id, 0, 0, 0 FROM reading_news n
+    WHERE level_id IS NULL AND EXISTS (SELECT 1 FROM stock_pool p WHERE p.sku = n.sku)
+    ORDER BY sku COLLATE "C", warehouse_id ON CONFLICT DO NOTHING
+    RETURNING id, sku, warehouse_id
+)
+UPDATE reading_news n SET level_id = m.id FROM made m WHERE n.sku = m.sku AND n.warehouse_id = m.warehouse_id
 """
 # The pools are locked: a level is what it was when it was compared, or it has another revision now.
 _APPLY = """
@@ -165,8 +173,7 @@ WITH noted AS (
 ), taken AS (
     UPDATE stock_level l SET on_hand = n.on_hand, reading_seq = %(seq)s
     FROM news n
-    WHERE l.sku = n.sku AND l.warehouse_id = n.warehouse_id
-      AND l.on_hand_rev = n.on_hand_rev AND l.reading_seq < %(seq)s AND %(is_newest)s
+    WHERE l.id = n.level_id AND l.on_hand_rev = n.on_hand_rev AND l.reading_seq < %(seq)s AND %(is_newest)s
     RETURNING l.sku, l.warehouse_id, n.on_hand - n.stood AS delta
 ), moved AS (
     INSERT INTO stock_movement (sku, warehouse_id, quantity, reason, document, actor, note)
@@ -180,12 +187,13 @@ WITH noted AS (
     FROM changed c WHERE p.sku = c.sku
     RETURNING p.sku, p.shortage
 ), counts AS (
-    SELECT count(*) FILTER (WHERE is_known) AS known, count(*) FILTER (WHERE is_known AND is_new) AS added,
-        count(DISTINCT sku) FILTER (WHERE NOT is_known) AS unknown FROM news
+    SELECT count(*) FILTER (WHERE is_known) AS known, count(*) FILTER (WHERE is_known AND is_new) AS added FROM news
 ), done AS (
     SELECT count(*) AS taken, count(*) FILTER (WHERE delta <> 0) AS changed FROM taken
 )
-SELECT cardinality(%(levels)s::bigint[]) + c.added, c.known - d.taken, d.changed, c.unknown, (
+SELECT cardinality(%(levels)s::bigint[]) + c.added, c.known - d.taken, d.changed, (
+    SELECT count(DISTINCT sku) FROM news WHERE NOT is_known
+), (
     SELECT coalesce(array_agg(sku), '{}') FROM pooled
     WHERE shortage > 0 OR sku IN (SELECT sku FROM stock_shortage WHERE closed_at IS NULL))
 FROM counts c, done d

@@ -6,15 +6,17 @@ import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from integrations.hub.models import Outgoing
 from shop.order import lifecycle
 from shop.order.models import Order, Status
 from shop.order.place import place
+from shop.stock import holds
 from shop.stock.holds import OutOfStock
 from shop.stock.models import Hold, Pool
 from tests import factories
@@ -85,6 +87,14 @@ def test_a_basket_takes_all_or_nothing() -> None:
     assert refusal.value.short == {"B": 1}
     assert not Order.objects.exists()
     assert Pool.objects.get(sku="A").reserved == 0
+
+
+def test_a_promise_that_fails_leaves_no_hold_even_where_its_caller_goes_on() -> None:
+    factories.stock("A", SZ=5)
+    line = factories.order({"A": 3}).lines.get()
+    with transaction.atomic(), suppress(OutOfStock):
+        holds.promise([line], deadline=None)
+    assert (Hold.objects.count(), Pool.objects.get().reserved) == (1, 3)
 
 
 def test_an_unknown_sku_is_out_of_stock() -> None:

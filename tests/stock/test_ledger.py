@@ -157,6 +157,7 @@ def test_the_database_keeps_the_ledger() -> None:
     assert "append-only" in refused("UPDATE stock_movement SET quantity = 6")
     assert "append-only" in refused("DELETE FROM stock_movement")
     assert "never reused" in refused("DELETE FROM stock_pool")
+    assert "a level stays" in refused("DELETE FROM stock_level")
     assert "never edited" in refused("UPDATE partner_stockrecord SET partner_sku = 'LAMP-2'")
     assert '"I1"' in refused("UPDATE stock_pool SET reserved = 6")
     assert '"I1"' in refused("UPDATE stock_pool SET reserved = -1")
