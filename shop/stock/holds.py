@@ -138,14 +138,15 @@ def consume(shipped: Sequence[Shipped], *, document: str, actor: str, at: dateti
     pools.note_shortages(skus, Cause.SHIPPED)
 
 
-# Of each line's open holds, oldest first, as much as left. The holds are locked by id before they are summed up.
+# Of each line's open holds, oldest first, as much as left. The holds are locked by id before they are summed up. They
+# are found by their lines, as constants: to name `open` here, or to join, let the planner read all holds of the shop.
 _DRAW = """
 WITH gone AS (
     SELECT line_id, sum(quantity)::bigint AS quantity FROM unnest(%s::bigint[], %s::bigint[]) AS g(line_id, quantity)
     GROUP BY line_id
 ), locked AS MATERIALIZED (
-    SELECT h.id, h.line_id, h.sku, h.open FROM stock_hold h
-    WHERE h.line_id IN (SELECT line_id FROM gone) AND h.open > 0 ORDER BY h.id FOR UPDATE OF h
+    SELECT h.id, h.line_id, h.sku, h.quantity - h.consumed - h.released AS open FROM stock_hold h
+    WHERE h.line_id = ANY(%s::bigint[]) AND h.quantity > h.consumed + h.released ORDER BY h.id FOR UPDATE OF h
 ), ranked AS (
     SELECT id, line_id, sku, open, sum(open) OVER (PARTITION BY line_id ORDER BY id) - open AS before FROM locked
 ), used AS (
@@ -161,7 +162,8 @@ def _draw(shipped: Sequence[Shipped]) -> dict[str, int]:
     """Consume the lines' open holds; returns the units of each SKU that were still held."""
     of_lines = [s for s in shipped if s.line_id is not None]
     with connection.cursor() as cursor:
-        cursor.execute(_DRAW, [[s.line_id for s in of_lines], [s.quantity for s in of_lines]])
+        lines = [s.line_id for s in of_lines]
+        cursor.execute(_DRAW, [lines, [s.quantity for s in of_lines], lines])
         return dict(cursor.fetchall())
 
 

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from erp.local.rpc import Row, Session
 from erp.local.tryton_server import DATABASE, TrytonServer
 from tests.faults.journal import Journals, Line
-from tests.faults.processes import wait_until
 from tests.faults.site import Site
+from tests.processes import wait_until
 
 QUIET_WITHIN = 90.0
 SOLD = {"confirmed", "processing", "done"}

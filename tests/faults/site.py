@@ -16,10 +16,10 @@ from psycopg.rows import dict_row
 from runtime.demo import first_page
 from runtime.ports import LOOPBACK, any_free_port
 from runtime.processes import Child, Command
-from tests.faults import processes
+from tests import processes
 from tests.faults.ground import ROOT, Ground
 from tests.faults.points import Orders, Point
-from tests.faults.processes import wait_until
+from tests.processes import wait_until
 
 COMES_WITHIN = 90.0  # seconds for what must happen soon, on a machine that has other things to do
 DIES_WITHIN = 15.0

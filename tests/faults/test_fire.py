@@ -20,8 +20,8 @@ from tests.faults.ground import LOGIN
 from tests.faults.people import LEAST_PAID, Buyer, Cashier, Goods, Person, Shift
 from tests.faults.points import Point
 from tests.faults.prepare import PLENTY, SCARCE
-from tests.faults.processes import PROC
 from tests.faults.schedule import Fault, Kind
+from tests.processes import PROC
 
 pytestmark = [
     pytest.mark.tryton,

@@ -20,8 +20,8 @@ from shop.wsgi import application as shop
 from tests.faults.points import FOLDER, Orders, Point
 
 ORDERS = Orders(Path(os.environ[FOLDER]))
-WRITES = re.compile(r'INSERT INTO "?(order_order|stock_hold|hub_outgoing)\b')
-POINTS = {"order_order": Point.ORDER, "stock_hold": Point.HOLD, "hub_outgoing": Point.OUTGOING}
+WRITES = re.compile(r'(?:INSERT INTO "?|SELECT (?=stock_))(order_order|stock_promise|hub_outgoing)\b')
+POINTS = {"order_order": Point.ORDER, "stock_promise": Point.HOLD, "hub_outgoing": Point.OUTGOING}
 _request = threading.local()  # one thread answers a request from its beginning to its end
 
 

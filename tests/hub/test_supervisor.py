@@ -7,14 +7,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -22,7 +20,9 @@ from integrations.hub import beats, wakeups
 from integrations.hub import supervisor as supervisors
 from integrations.hub.models import Account, LaneClock, Outgoing
 from tests import factories
+from tests.databases import database_url
 from tests.hub.conftest import wait_until
+from tests.processes import children, members
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -42,31 +42,8 @@ watched.run()
 """
 
 
-def database_url() -> str:
-    """Of the database under test, for a process of its own."""
-    return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}"))
-
-
-def processes(true: Callable[[int, int], bool]) -> list[int]:
-    """Living processes of which `true(parent, group)` holds."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                state, parent, group = (entry / "stat").read_text().rpartition(")")[2].split()[:3]
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if state != "Z" and true(int(parent), int(group)):
-                found.append(int(entry.name))
-    return found
-
-
 def of_group(group: int) -> list[int]:
-    return processes(lambda _, its_group: its_group == group)
-
-
-def children(pid: int) -> list[int]:
-    return processes(lambda parent, _: parent == pid)
+    return members([group])
 
 
 def leaders(pid: int) -> list[int]:

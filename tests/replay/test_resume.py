@@ -10,7 +10,6 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from django.core.management import call_command
@@ -19,6 +18,7 @@ from django.db import connection
 from shop import invariants
 from shop.order.models import Intake, Order
 from shop.replay.sample import Sample, write
+from tests.databases import database_url, held_at
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SPEED = ("new_orders", "taken_before", "seconds", "orders_per_second", "ms_per_order", "ms_per_order_by_tenth")
@@ -37,10 +37,11 @@ def sample(tmp_path: Path) -> Path:
 def start(file: Path, out: Path) -> subprocess.Popen[bytes]:
     """`manage.py replay` as a process, on this test's database."""
     out.mkdir(exist_ok=True)
-    url = urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}"))
     argv = [sys.executable, "manage.py", "replay", str(file), "--out", str(out)]
     with (out / "log").open("wb") as log:
-        return subprocess.Popen(argv, cwd=ROOT, env={**os.environ, "DATABASE_URL": url}, stdout=log, stderr=log)
+        return subprocess.Popen(
+            argv, cwd=ROOT, env={**os.environ, "DATABASE_URL": database_url()}, stdout=log, stderr=log
+        )
 
 
 def whole(file: Path, out: Path) -> dict[str, Any]:
@@ -94,7 +95,8 @@ def test_killed_half_way_and_run_again_and_again(sample: Path, tmp_path: Path) -
 
 
 def test_twice_at_once(sample: Path, tmp_path: Path) -> None:
-    both = [start(sample, tmp_path / name) for name in ("one", "two")]
+    with held_at("order_intake", until=2):
+        both = [start(sample, tmp_path / name) for name in ("one", "two")]
     assert [process.wait(timeout=240) for process in both] == [0, 0], (tmp_path / "two" / "log").read_text()
     figures = [json.loads((tmp_path / name / "report.json").read_text()) for name in ("one", "two")]
     orders = Order.objects.count()
