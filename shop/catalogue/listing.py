@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models import Exists, F, Min, OuterRef, Prefetch, Q, QuerySet, Subquery, prefetch_related_objects
 from django.db.models.functions import Coalesce
+from django.utils.translation import get_language
 
 from shop.catalogue.models import Product, ProductCategory
 from shop.catalogue.tree import Node
@@ -16,6 +18,8 @@ from shop.partner.models import StockRecord
 from shop.partner.strategy import Strategy, attach_records
 from shop.stock.models import Pool
 
+FOREMOST = 5  # four beside a product that may be one of them
+SECONDS = 60
 SHOWN = ("structure", "is_public", "title", "slug", "parent", "tax_class")
 ORDERS: dict[str, tuple[Any, ...]] = {
     "featured": ("-is_featured", "-priority", "pk"),
@@ -44,6 +48,17 @@ def within(products: QuerySet[Product], category: Node) -> QuerySet[Product]:
     """Those in the category or below it."""
     members = ProductCategory.objects.filter(category__path__startswith=category.path)
     return products.filter(pk__in=members.values("product"))
+
+
+def foremost(category: Node) -> list[Product]:
+    """The first few of a category with their pictures, known for a minute; `cards` looks up prices and stock anew."""
+
+    def load() -> list[Product]:
+        products = list(ordered(within(browsable(), category), "featured")[:FOREMOST])
+        load_pictures(products)
+        return products
+
+    return cache.get_or_set(f"weft:foremost:{category.pk}:{get_language()}", load, SECONDS)
 
 
 def with_price(products: QuerySet[Product]) -> QuerySet[Product]:

@@ -17,7 +17,7 @@ from shop.catalogue.models import Product, ProductAttributeValue, ProductCategor
 from shop.catalogue.tree import Node
 
 HOME_CARDS = 8
-RELATED_CARDS = 4
+RELATED_CARDS = listing.FOREMOST - 1
 
 
 @require_safe
@@ -139,8 +139,7 @@ def _category(product: Product) -> Node | None:
 def _related(product: Product, category: Node | None) -> list[Product]:
     if category is None:
         return []
-    others = listing.within(listing.browsable(), category).exclude(pk=product.pk)
-    return list(listing.ordered(others, "featured")[:RELATED_CARDS])
+    return [other for other in listing.foremost(category) if other.pk != product.pk][:RELATED_CARDS]
 
 
 def _facts(product: Product) -> list[tuple[str, str]]:
