@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connections
 from psycopg import sql
@@ -83,6 +84,12 @@ def worker_id(request: pytest.FixtureRequest) -> str:
 def _media(tmp_path: Path, settings: Any) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.WEFT_MAIL_FOLDER = tmp_path / "mail"
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> None:
+    """What pages remember for a minute is another test's catalogue."""
+    cache.clear()
 
 
 @pytest.fixture(scope="session")
