@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.contrib.sites.models import Site
-from django.core.cache import cache
 from django.test import Client
 from PIL import Image
 
@@ -46,7 +45,6 @@ def product(sku: str, zh: str, en: str, price: str, units: int, *categories: Cat
 
 @pytest.fixture
 def shop(db: None) -> Shop:
-    cache.clear()
     Site.objects.clear_cache()
     factories.china()
     factories.tax_class("VAT9", "0.09")

@@ -37,6 +37,21 @@ def test_a_category_holds_what_is_below_it(shop: Shop, en: Client) -> None:
     assert url in text(answer), "breadcrumbs lead back up"
 
 
+def test_related_products_are_remembered_but_never_their_price_and_stock(shop: Shop, en: Client) -> None:
+    def related() -> dict[str, tuple[Decimal, str]]:
+        cards = en.get(shop.cushion.get_absolute_url()).context["related"]
+        return {card.product.title: (card.price.incl_tax, str(card.availability.code)) for card in cards}
+
+    before = related()
+    assert set(before) == {"Checked wool throw", "Hand-woven wool rug"}
+    Pool.objects.filter(sku=shop.throw.stockrecords.get().partner_sku).update(on_hand=0)
+    shop.throw.stockrecords.update(price=Decimal("1.23"))
+    after = related()
+    assert after["Hand-woven wool rug"] == before["Hand-woven wool rug"]
+    assert after["Checked wool throw"][0] == Decimal("1.23") != before["Checked wool throw"][0]
+    assert after["Checked wool throw"][1] != before["Checked wool throw"][1]
+
+
 def test_an_old_category_address_leads_to_the_new_one(shop: Shop, en: Client) -> None:
     answer = en.get(f"/categories/old_{shop.textiles.pk}/")
     assert answer.status_code == 301
