@@ -95,12 +95,17 @@ def test_killed_half_way_and_run_again_and_again(sample: Path, tmp_path: Path) -
 
 
 def test_twice_at_once(sample: Path, tmp_path: Path) -> None:
+    """Both stand at the table of what was taken before one of them may take anything: each tries every document.
+
+    How many each wins is chance: the one a step behind may lose them all.
+    """
     with held_at("order_intake", until=2):
         both = [start(sample, tmp_path / name) for name in ("one", "two")]
     assert [process.wait(timeout=240) for process in both] == [0, 0], (tmp_path / "two" / "log").read_text()
     figures = [json.loads((tmp_path / name / "report.json").read_text()) for name in ("one", "two")]
     orders = Order.objects.count()
     assert sum(one["new_orders"] for one in figures) == orders
-    assert all(one["new_orders"] for one in figures), "one of them did all: they never met"
+    for one in figures:
+        assert one["new_orders"] + one["taken_before"] >= orders
     assert whole(sample, tmp_path / "after")["orders"] == orders
     sound()
