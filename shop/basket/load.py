@@ -19,6 +19,7 @@ from shop.pricing.models import TaxClass
 from shop.rows import Rows
 from shop.stock.models import Pool
 
+# Each further join costs PostgreSQL more to plan than to make: the tax class and the kind that count, no others.
 _BASKETS = """
 SELECT {columns},
     EXISTS (SELECT 1 FROM basket_basket_vouchers v WHERE v.basket_id = basket.id),
@@ -26,11 +27,9 @@ SELECT {columns},
 FROM basket_basket basket
 LEFT JOIN basket_line line ON line.basket_id = basket.id
 LEFT JOIN catalogue_product product ON product.id = line.product_id
-LEFT JOIN pricing_taxclass tax ON tax.id = product.tax_class_id
-LEFT JOIN catalogue_productclass kind ON kind.id = product.product_class_id
 LEFT JOIN catalogue_product parent ON parent.id = product.parent_id
-LEFT JOIN pricing_taxclass parent_tax ON parent_tax.id = parent.tax_class_id
-LEFT JOIN catalogue_productclass parent_kind ON parent_kind.id = parent.product_class_id
+LEFT JOIN pricing_taxclass tax ON tax.id = coalesce(product.tax_class_id, parent.tax_class_id)
+LEFT JOIN catalogue_productclass kind ON kind.id = coalesce(parent.product_class_id, product.product_class_id)
 LEFT JOIN partner_stockrecord record ON record.id = line.stockrecord_id
 LEFT JOIN stock_pool pool ON pool.sku = record.partner_sku COLLATE "C"
 WHERE {where}
@@ -96,11 +95,9 @@ def _rows() -> Rows:
         basket=Basket,
         line=Line,
         product=Product,
+        parent=Product,
         tax=TaxClass,
         kind=ProductClass,
-        parent=Product,
-        parent_tax=TaxClass,
-        parent_kind=ProductClass,
         record=StockRecord,
         pool=Pool,
     )
@@ -118,7 +115,7 @@ def _line(basket: Basket, found: dict[str, Any]) -> Line:
     line, product, parent, record = (found[name] for name in ("line", "product", "parent", "record"))
     line.basket, line.product, line.stockrecord = basket, product, record
     record.pool = found["pool"]
-    product.parent, product.tax_class, product.product_class = parent, found["tax"], found["kind"]
-    if parent:
-        parent.tax_class, parent.product_class = found["parent_tax"], found["parent_kind"]
+    product.parent = parent
+    (product if product.tax_class_id or not parent else parent).tax_class = found["tax"]  # a variant may have its own
+    (parent or product).product_class = found["kind"]  # a variant never has
     return line

@@ -109,8 +109,8 @@ def cards(products: Iterable[Product], strategy: Strategy) -> list[Card]:
 def load_offers(products: Sequence[Product]) -> None:
     """Fetch variants, stock records and pools of all `products` at once, where the strategy will look for them."""
     parents = [product for product in products if product.is_parent]
-    public = Product.objects.public().select_related("tax_class").defer("search").order_by("pk")
     if parents:
+        public = Product.objects.public().select_related("tax_class").defer("search").order_by("pk")
         prefetch_related_objects(parents, Prefetch("children", public, to_attr="_prefetched_public_children"))
     variants = [child for parent in parents for child in parent.get_public_children()]
     sold = [*variants, *(product for product in products if not product.is_parent)]

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
+from django.core.cache import cache
 from django.core.paginator import Page, Paginator
 from django.db.models import OuterRef, Prefetch, QuerySet, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
@@ -85,7 +86,7 @@ def _list(
 
 @require_safe
 def detail(request: HttpRequest, product_slug: str, pk: str) -> HttpResponse:
-    product = get_object_or_404(_products(), pk=pk)
+    product = _described(int(pk))
     if product.is_child:
         return redirect(product.parent.get_absolute_url())
     if product.slug != product_slug:
@@ -102,6 +103,20 @@ def detail(request: HttpRequest, product_slug: str, pk: str) -> HttpResponse:
         "facts": _facts(product),
     }
     return render(request, "catalogue/detail.html", context)
+
+
+def _described(pk: int) -> Product:
+    """A public product with its attributes and pictures, known for a minute or until it is saved: saving stamps it."""
+    changed = Product.objects.public().filter(pk=pk).values_list("date_updated", flat=True).first()
+    if changed is None:
+        raise Http404
+
+    def load() -> Product:
+        product = get_object_or_404(_products(), pk=pk)
+        listing.load_pictures([product])
+        return product
+
+    return cache.get_or_set(f"weft:product:{pk}:{changed.timestamp()}:{get_language()}", load, listing.SECONDS)
 
 
 def _products() -> QuerySet[Product]:

@@ -52,6 +52,22 @@ def test_related_products_are_remembered_but_never_their_price_and_stock(shop: S
     assert after["Checked wool throw"][1] != before["Checked wool throw"][1]
 
 
+def test_a_product_is_remembered_until_it_is_saved(shop: Shop, en: Client) -> None:
+    url = shop.cushion.get_absolute_url()
+    en.get(url)
+    Pool.objects.filter(sku=shop.cushion.stockrecords.get().partner_sku).update(on_hand=0)
+    shop.cushion.stockrecords.update(price=Decimal("1.23"))
+    shown = en.get(url).context
+    assert (shown["card"].price.incl_tax, shown["card"].availability.code) == (Decimal("1.23"), "outofstock")
+    shop.cushion.summary_en = "Stuffed with kapok"
+    shop.cushion.save()
+    assert "Stuffed with kapok" in text(en.get(url))
+    assert "Stuffed with kapok" not in text(en.get(url, headers={"accept-language": "zh-hans"}))
+    shop.cushion.is_public = False
+    shop.cushion.save()
+    assert en.get(url).status_code == 404
+
+
 def test_an_old_category_address_leads_to_the_new_one(shop: Shop, en: Client) -> None:
     answer = en.get(f"/categories/old_{shop.textiles.pk}/")
     assert answer.status_code == 301
