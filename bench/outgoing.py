@@ -156,9 +156,3 @@ def _rate(marks: Sequence[Mark]) -> float:
 def _costs(marks: Sequence[Mark], clock: Callable[[Mark], float]) -> list[float]:
     """Milliseconds a row, from mark to mark."""
     return [1000 * (clock(after) - clock(before)) / (after.rows - before.rows) for before, after in pairwise(marks)]
-
-
-if __name__ == "__main__":
-    import django
-
-    django.setup()

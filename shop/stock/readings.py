@@ -23,13 +23,14 @@ from shop.stock.models import Cause, Reading, Shortage, Warehouse
 class Begun:
     """A reading under way: its sequence number, and what `on_hand_rev` of each level was when it began.
 
-    `levels` (ids) and `revisions` are two arrays as PostgreSQL writes them: nobody else looks into them, and there may
-    be a hundred thousand.
+    `levels` (ids) and `revisions` are two arrays as PostgreSQL writes them, of `rows` numbers: nobody else looks into
+    them, and there may be a hundred thousand.
     """
 
     seq: int
     account_id: int
     warehouses: dict[str, int]
+    rows: int
     levels: str
     revisions: str
 
@@ -59,12 +60,11 @@ def start(account: Account) -> Begun:
         reading = Reading.objects.create(account=account)
         warehouses = dict(Warehouse.objects.filter(erp_account=account).values_list("code", "id"))
         cursor.execute(
-            """SELECT coalesce(array_agg(id), '{}')::text, coalesce(array_agg(on_hand_rev), '{}')::text
+            """SELECT count(*), coalesce(array_agg(id), '{}')::text, coalesce(array_agg(on_hand_rev), '{}')::text
                FROM stock_level WHERE warehouse_id = ANY(%s)""",
             [list(warehouses.values())],
         )
-        levels, revisions = cursor.fetchone()
-    return Begun(reading.pk, account.pk, warehouses, levels, revisions)
+        return Begun(reading.pk, account.pk, warehouses, *cursor.fetchone())
 
 
 def apply(begun: Begun, figures: Iterable[Figure]) -> Applied:
@@ -79,7 +79,7 @@ def apply(begun: Begun, figures: Iterable[Figure]) -> Applied:
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         owned = _lock_warehouses(cursor, begun)
         _stage(cursor, begun, said)
-        cursor.execute(_COMPARE, {"owned": owned})
+        cursor.execute(_COMPARE, {"owned": owned, "levels": begun.levels, "revisions": begun.revisions})
         cursor.execute(_ANALYZE)
         cursor.execute(_LOCK)
         cursor.execute(_MAKE)
@@ -108,8 +108,7 @@ def _values(begun: Begun) -> dict[str, Any]:
     newer = Reading.objects.filter(account=begun.account_id, pk__gt=begun.seq, finished_at__isnull=False)
     return {
         "seq": begun.seq,
-        "levels": begun.levels,
-        "revisions": begun.revisions,
+        "rows": begun.rows,
         "is_newest": not newer.exists(),
         "document": f"reading:{begun.seq}",
     }
@@ -118,6 +117,7 @@ def _values(begun: Begun) -> dict[str, Any]:
 def _stage(cursor: Any, begun: Begun, said: dict[str, dict[str, int]]) -> None:
     cursor.execute(_TABLES)
     with cursor.copy("COPY reading_said FROM STDIN") as copy:
+        copy.set_types(("text", "int8", "int8"))  # else psycopg looks at every value for its type
         for code, figures in said.items():
             warehouse = begun.warehouses[code]
             for sku, on_hand in figures.items():
@@ -129,19 +129,21 @@ SET LOCAL work_mem = '64MB';
 DROP TABLE IF EXISTS reading_said, reading_news;
 CREATE TEMP TABLE reading_said (sku text COLLATE "C", warehouse_id bigint, on_hand bigint) ON COMMIT DROP;
 CREATE TEMP TABLE reading_news (
-    sku text COLLATE "C", warehouse_id bigint, level_id bigint, stood bigint, on_hand bigint, is_said boolean
+    sku text COLLATE "C", warehouse_id bigint, level_id bigint, noted_rev bigint, stood bigint, on_hand bigint,
+    is_said boolean
 ) ON COMMIT DROP;
 """
 
-# Each level beside what was said of it. What stands as it was said is not written: that this reading was applied is
+# Each level beside what was noted when the reading began, and what was said of it. What stands as it was said is not written: that this reading was applied is
 # the mark that refuses older ones. Where a provisional shortage stands it is, for `confirm_standing` asks.
 _COMPARE = """
 INSERT INTO reading_news
-SELECT coalesce(l.sku, s.sku), coalesce(l.warehouse_id, s.warehouse_id), l.id, coalesce(l.on_hand, 0),
-    coalesce(s.on_hand, 0), s.sku IS NOT NULL
+SELECT coalesce(l.sku, s.sku), coalesce(l.warehouse_id, s.warehouse_id), l.id, n.on_hand_rev,
+    coalesce(l.on_hand, 0), coalesce(s.on_hand, 0), s.sku IS NOT NULL
 FROM (SELECT * FROM stock_level WHERE warehouse_id = ANY(%(owned)s)) l
 FULL JOIN (SELECT * FROM reading_said WHERE warehouse_id = ANY(%(owned)s)) s
     ON s.sku = l.sku AND s.warehouse_id = l.warehouse_id
+LEFT JOIN unnest(%(levels)s::bigint[], %(revisions)s::bigint[]) AS n (level_id, on_hand_rev) ON n.level_id = l.id
 WHERE l.on_hand IS DISTINCT FROM coalesce(s.on_hand, 0)
     OR l.sku IN (SELECT sku FROM stock_shortage WHERE closed_at IS NULL AND provisional)
 """
@@ -164,16 +166,13 @@ UPDATE reading_news n SET level_id = m.id FROM made m WHERE n.sku = m.sku AND n.
 """
 # The pools are locked: a level is what it was when it was compared, or it has another revision now.
 _APPLY = """
-WITH noted AS (
-    SELECT * FROM unnest(%(levels)s::bigint[], %(revisions)s::bigint[]) AS n(level_id, on_hand_rev)
-), news AS MATERIALIZED (
-    SELECT w.*, coalesce(n.on_hand_rev, 0) AS on_hand_rev, n.level_id IS NULL AS is_new,
-        w.level_id IS NOT NULL OR EXISTS (SELECT 1 FROM stock_pool p WHERE p.sku = w.sku) AS is_known
-    FROM reading_news w LEFT JOIN noted n USING (level_id) WHERE n.level_id IS NOT NULL OR w.is_said
+WITH news AS MATERIALIZED (
+    SELECT w.*, w.level_id IS NOT NULL OR EXISTS (SELECT 1 FROM stock_pool p WHERE p.sku = w.sku) AS is_known
+    FROM reading_news w WHERE w.noted_rev IS NOT NULL OR w.is_said
 ), taken AS (
     UPDATE stock_level l SET on_hand = n.on_hand, reading_seq = %(seq)s
     FROM news n
-    WHERE l.id = n.level_id AND l.on_hand_rev = n.on_hand_rev AND l.reading_seq < %(seq)s AND %(is_newest)s
+    WHERE l.id = n.level_id AND l.on_hand_rev = coalesce(n.noted_rev, 0) AND l.reading_seq < %(seq)s AND %(is_newest)s
     RETURNING l.sku, l.warehouse_id, n.on_hand - n.stood AS delta
 ), moved AS (
     INSERT INTO stock_movement (sku, warehouse_id, quantity, reason, document, actor, note)
@@ -187,11 +186,12 @@ WITH noted AS (
     FROM changed c WHERE p.sku = c.sku
     RETURNING p.sku, p.shortage
 ), counts AS (
-    SELECT count(*) FILTER (WHERE is_known) AS known, count(*) FILTER (WHERE is_known AND is_new) AS added FROM news
+    SELECT count(*) FILTER (WHERE is_known) AS known, count(*) FILTER (WHERE is_known AND noted_rev IS NULL) AS added
+    FROM news
 ), done AS (
     SELECT count(*) AS taken, count(*) FILTER (WHERE delta <> 0) AS changed FROM taken
 )
-SELECT cardinality(%(levels)s::bigint[]) + c.added, c.known - d.taken, d.changed, (
+SELECT %(rows)s + c.added, c.known - d.taken, d.changed, (
     SELECT count(DISTINCT sku) FROM news WHERE NOT is_known
 ), (
     SELECT coalesce(array_agg(sku), '{}') FROM pooled
