@@ -134,8 +134,9 @@ CREATE TEMP TABLE reading_news (
 ) ON COMMIT DROP;
 """
 
-# Each level beside what was noted when the reading began, and what was said of it. What stands as it was said is not written: that this reading was applied is
-# the mark that refuses older ones. Where a provisional shortage stands it is, for `confirm_standing` asks.
+# Each level beside what was noted when the reading began, and what was said of it. What stands as it was said is not
+# written: that this reading was applied is the mark that refuses older ones. Where a provisional shortage stands it is,
+# for `confirm_standing` asks.
 _COMPARE = """
 INSERT INTO reading_news
 SELECT coalesce(l.sku, s.sku), coalesce(l.warehouse_id, s.warehouse_id), l.id, n.on_hand_rev,
