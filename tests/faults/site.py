@@ -21,10 +21,13 @@ from tests.faults.ground import ROOT, Ground
 from tests.faults.points import Orders, Point
 from tests.processes import wait_until
 
+LEASE = 90.0  # seconds for which a dead worker keeps its rows
 COMES_WITHIN = 90.0  # seconds for what must happen soon, on a machine that has other things to do
 DIES_WITHIN = 15.0
 BEGUN = """
-SELECT o.topic || ' ' || o.key FROM hub_attempt a JOIN hub_outgoing o ON o.id = a.outgoing_id
+SELECT a.id, o.topic || ' ' || o.key,
+    o.lease_token IS NOT DISTINCT FROM a.lease_token AND o.lease_until > clock_timestamp() AS is_under_way
+FROM hub_attempt a JOIN hub_outgoing o ON o.id = a.outgoing_id
 WHERE a.finished_at IS NULL AND starts_with(o.topic, 'erp.')
 """
 LEASES_END = "UPDATE {} SET lease_until = clock_timestamp() WHERE lease_until > clock_timestamp() RETURNING lease_token"
@@ -41,6 +44,7 @@ class Site:
     workers: Child = field(init=False)
 
     def __post_init__(self) -> None:
+        self.cut_short: set[int] = set()  # attempts
         self.orders = Orders(self.folder / "orders")
         self.orders.folder.mkdir(parents=True)
         self.port = any_free_port()
@@ -153,21 +157,27 @@ class Site:
             self._wait_for_death(groups=[group])
             return f"group {group}"
 
-        return f"{self._cut(kill)}; {self._let_leases_end()}"
+        return self._cut(kill, self._let_leases_end)
 
     def _wait_for_sending(self) -> list[int]:
         def look() -> list[int]:
             return self.talking() if self.ask(BEGUN) else []
 
-        return wait_until(look, COMES_WITHIN, "a worker was sending something to the ERP")
+        return wait_until(look, LEASE + COMES_WITHIN, "a worker was sending something to the ERP")
 
-    def _cut(self, kill: Callable[[], str]) -> str:
-        """Kill until it is seen in the data that something was cut short: an attempt whose end nobody wrote."""
-        before = set(self.ask(BEGUN))
+    def _cut(self, kill: Callable[[], str], then: Callable[[], str] = str) -> str:
+        """Kill until it is seen in the data that something was cut short: an attempt whose end nobody wrote.
+
+        What is under way just before it may well be what is cut; what was left by others, or cut earlier, is not.
+        """
         for _ in range(5):
+            before = {attempt for attempt, _, is_under_way in self.ask(BEGUN) if not is_under_way}
             hit = kill()
-            if cut := set(self.ask(BEGUN)) - before:
-                return f"{hit}, sending {', '.join(row[0] for row in cut)}"
+            cut = {attempt: what for attempt, what, _ in self.ask(BEGUN) if attempt not in before | self.cut_short}
+            after = then()
+            if cut:
+                self.cut_short |= cut.keys()
+                return f"{hit}, sending {', '.join(cut.values())}" + (f"; {after}" if after else "")
         raise AssertionError("killed five workers, and none of them was sending anything")
 
     def stop_postgres(self, pause: float) -> str:
@@ -209,7 +219,7 @@ class Site:
         wait_until(are_dead, DIES_WITHIN, f"processes {[*pids]} and groups {[*groups]} were dead")
 
     def _let_leases_end(self) -> str:
-        """Let the 90 s go by for which a lease keeps its rows after the death of its holder."""
+        """Let the time go by for which a lease keeps its rows after the death of its holder."""
         rows = self.ask(LEASES_END.format("hub_outgoing"))
         self.ask(LEASES_END.format("hub_cursor"))
         return f"{len(rows)} rows were leased"
