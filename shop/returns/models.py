@@ -53,7 +53,7 @@ class ReturnLine(models.Model):
         constraints = [models.CheckConstraint(name="something_returned", condition=Q(quantity__gt=0))]
 
     def __str__(self) -> str:
-        return f"{self.quantity} × {self.line_id}"
+        return f"{self.quantity} × {self.line.sku}"
 
 
 class CreditNote(models.Model):
