@@ -60,6 +60,10 @@ def snapshot() -> Iterator[None]:
             # These sums go over everything: in memory where they can, and along an index rather than sorted.
             cursor.execute("SET LOCAL work_mem = '64MB'")
             cursor.execute("SET LOCAL random_page_cost = 1.1")
+            # Nobody waits for an index here: whatever cores are idle may help.
+            cursor.execute("SET LOCAL max_parallel_workers_per_gather = 2")
+            cursor.execute("SET LOCAL parallel_setup_cost = 100")
+            cursor.execute("SET LOCAL parallel_tuple_cost = 0.01")
         yield
 
 
