@@ -13,13 +13,12 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import get_language
 
 from shop.catalogue.models import Product, ProductCategory
-from shop.catalogue.tree import Node
+from shop.catalogue.tree import SECONDS, Node
 from shop.partner.models import StockRecord
 from shop.partner.strategy import Strategy, attach_records
 from shop.stock.models import Pool
 
 FOREMOST = 5  # four beside a product that may be one of them
-SECONDS = 60
 SHOWN = ("structure", "is_public", "title", "slug", "parent", "tax_class")
 ORDERS: dict[str, tuple[Any, ...]] = {
     "featured": ("-is_featured", "-priority", "pk"),
@@ -51,10 +50,11 @@ def within(products: QuerySet[Product], category: Node) -> QuerySet[Product]:
 
 
 def foremost(category: Node) -> list[Product]:
-    """The first few of a category with their pictures, known for a minute; `cards` looks up prices and stock anew."""
+    """The first few of a category with their pictures, known for a minute; `cards` looks up price, tax and stock."""
 
     def load() -> list[Product]:
-        products = list(ordered(within(browsable(), category), "featured")[:FOREMOST])
+        untaxed = browsable().select_related(None)
+        products = list(ordered(within(untaxed, category), "featured")[:FOREMOST])
         load_pictures(products)
         return products
 
@@ -99,8 +99,10 @@ def ordered(products: QuerySet[Product], order: str) -> QuerySet[Product]:
 
 
 def cards(products: Iterable[Product], strategy: Strategy) -> list[Card]:
-    """Price, stock and picture of each: two queries for any number, one more where there are variants."""
+    """Price, stock and picture of each: two queries for any number, one more where there are variants, one more for
+    the tax classes of products that were remembered without."""
     products = list(products)
+    prefetch_related_objects(products, "tax_class")
     load_offers(products)
     load_pictures(products)
     return [_card(product, strategy) for product in products]

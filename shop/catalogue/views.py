@@ -106,7 +106,8 @@ def detail(request: HttpRequest, product_slug: str, pk: str) -> HttpResponse:
 
 
 def _described(pk: int) -> Product:
-    """A public product with its attributes and pictures, known for a minute or until it is saved: saving stamps it."""
+    """A public product with attributes and pictures, without its tax class. Known for a minute, or until it is saved:
+    saving stamps it."""
     changed = Product.objects.public().filter(pk=pk).values_list("date_updated", flat=True).first()
     if changed is None:
         raise Http404
@@ -116,14 +117,13 @@ def _described(pk: int) -> Product:
         listing.load_pictures([product])
         return product
 
-    return cache.get_or_set(f"weft:product:{pk}:{changed.timestamp()}:{get_language()}", load, listing.SECONDS)
+    return cache.get_or_set(f"weft:product:{pk}:{changed.timestamp()}:{get_language()}", load, tree.SECONDS)
 
 
 def _products() -> QuerySet[Product]:
     categories = ProductCategory.objects.filter(product=OuterRef("pk")).order_by("pk").values("category")
     return (
         Product.objects.public()
-        .select_related("tax_class")
         .defer("search")
         .annotate(category_keys=ArraySubquery(categories))
         .prefetch_related(_values())

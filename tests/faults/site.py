@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from integrations.hub.claims import LEASE_SECONDS
 from runtime.demo import first_page
 from runtime.ports import LOOPBACK, any_free_port
 from runtime.processes import Child, Command
@@ -21,7 +22,6 @@ from tests.faults.ground import ROOT, Ground
 from tests.faults.points import Orders, Point
 from tests.processes import wait_until
 
-LEASE = 90.0  # seconds for which a dead worker keeps its rows
 COMES_WITHIN = 90.0  # seconds for what must happen soon, on a machine that has other things to do
 DIES_WITHIN = 15.0
 BEGUN = """
@@ -42,9 +42,9 @@ class Site:
     database: str
     web: Child = field(init=False)
     workers: Child = field(init=False)
+    cut_short: set[int] = field(init=False, default_factory=set)  # attempts
 
     def __post_init__(self) -> None:
-        self.cut_short: set[int] = set()  # attempts
         self.orders = Orders(self.folder / "orders")
         self.orders.folder.mkdir(parents=True)
         self.port = any_free_port()
@@ -163,17 +163,20 @@ class Site:
         def look() -> list[int]:
             return self.talking() if self.ask(BEGUN) else []
 
-        return wait_until(look, LEASE + COMES_WITHIN, "a worker was sending something to the ERP")
+        return wait_until(look, LEASE_SECONDS + COMES_WITHIN, "a worker was sending something to the ERP")
 
     def _cut(self, kill: Callable[[], str], then: Callable[[], str] = str) -> str:
         """Kill until it is seen in the data that something was cut short: an attempt whose end nobody wrote.
 
-        What is under way just before it may well be what is cut; what was left by others, or cut earlier, is not.
+        What is under way just before it may well be what is cut; what was left by others, or cut earlier, is not, and
+        what a living worker has under way it will finish.
         """
         for _ in range(5):
             before = {attempt for attempt, _, is_under_way in self.ask(BEGUN) if not is_under_way}
             hit = kill()
-            cut = {attempt: what for attempt, what, _ in self.ask(BEGUN) if attempt not in before | self.cut_short}
+            begun = {attempt for attempt, *_ in self.ask(BEGUN)} - before - self.cut_short
+            wait_until(lambda: not self.talking(), COMES_WITHIN, "the ERP was off the line")
+            cut = {attempt: what for attempt, what, _ in self.ask(BEGUN) if attempt in begun}
             after = then()
             if cut:
                 self.cut_short |= cut.keys()

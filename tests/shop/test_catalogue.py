@@ -10,6 +10,7 @@ from django.urls import reverse
 from shop.catalogue.models import Product, ProductAttribute, ProductAttributeValue
 from shop.partner.models import StockRecord
 from shop.partner.strategy import Strategy
+from shop.pricing.models import TaxClass
 from shop.stock.models import Pool
 from tests import crowds, factories
 from tests.shop.conftest import Shop
@@ -46,6 +47,7 @@ def test_related_products_are_remembered_but_never_their_price_and_stock(shop: S
     assert set(before) == {"Checked wool throw", "Hand-woven wool rug"}
     Pool.objects.filter(sku=shop.throw.stockrecords.get().partner_sku).update(on_hand=0)
     shop.throw.stockrecords.update(price=Decimal("1.23"))
+    Product.objects.filter(pk=shop.rug.pk).update(title_en="Behind the cache's back")
     after = related()
     assert after["Hand-woven wool rug"] == before["Hand-woven wool rug"]
     assert after["Checked wool throw"][0] == Decimal("1.23") != before["Checked wool throw"][0]
@@ -55,10 +57,14 @@ def test_related_products_are_remembered_but_never_their_price_and_stock(shop: S
 def test_a_product_is_remembered_until_it_is_saved(shop: Shop, en: Client) -> None:
     url = shop.cushion.get_absolute_url()
     en.get(url)
+    Product.objects.filter(pk=shop.cushion.pk).update(summary_en="Not saved, so not stamped")
+    assert "Not saved" not in text(en.get(url))
+    TaxClass.objects.update(rate=Decimal("0.5"))
     Pool.objects.filter(sku=shop.cushion.stockrecords.get().partner_sku).update(on_hand=0)
     shop.cushion.stockrecords.update(price=Decimal("1.23"))
     shown = en.get(url).context
     assert (shown["card"].price.incl_tax, shown["card"].availability.code) == (Decimal("1.23"), "outofstock")
+    assert shown["card"].price.tax_rate == Decimal("0.5")
     shop.cushion.summary_en = "Stuffed with kapok"
     shop.cushion.save()
     assert "Stuffed with kapok" in text(en.get(url))
