@@ -58,6 +58,7 @@ WEFT_PRIVATE_HOSTS = frozenset(env.list("WEFT_PRIVATE_HOSTS", default=[]))
 INSTALLED_APPS = [
     "modeltranslation",
     "unfold",
+    "unfold.contrib.import_export",
     "shop.backoffice.BackofficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -89,6 +90,7 @@ INSTALLED_APPS = [
     "treebeard",
     "sorl.thumbnail",
     "django_q",
+    "import_export",
 ]
 SITE_ID = 1
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
