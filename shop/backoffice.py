@@ -13,6 +13,7 @@ ADMINS = (
     "shop.catalogue.admin",
     "shop.pricing.admin",
     "shop.customer.admin",
+    "shop.api.admin",
 )
 
 

@@ -83,6 +83,7 @@ INSTALLED_APPS = [
     "shop.stock.apps.StockConfig",
     "shop.fulfilment.apps.FulfilmentConfig",
     "shop.returns.apps.ReturnsConfig",
+    "shop.api.apps.ApiConfig",
     "erp.apps.ErpConfig",
     "shop.address.apps.AddressConfig",
     "shop.communication.apps.CommunicationConfig",
@@ -91,6 +92,10 @@ INSTALLED_APPS = [
     "sorl.thumbnail",
     "django_q",
     "import_export",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
 ]
 SITE_ID = 1
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -256,6 +261,46 @@ WEFT_SHIPPING_TAX_CODE = env.str("WEFT_SHIPPING_TAX_CODE", "VAT9")
 WEFT_PAGE_SIZE = 24
 WEFT_SHOW_NET_PRICES = env.bool("WEFT_SHOW_NET_PRICES", False)
 WEFT_BANK_DETAILS = env.str("WEFT_BANK_DETAILS", "")
+
+# --- partner API -----------------------------------------------------------------------------------------------------
+
+WEFT_API_TOKEN_SECONDS = env.int("WEFT_API_TOKEN_SECONDS", 3600)
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["shop.api.access.Bearer"],
+    "DEFAULT_PERMISSION_CLASSES": ["shop.api.access.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["shop.api.access.ByClient"],
+    "DEFAULT_THROTTLE_RATES": {
+        "client": env.str("WEFT_API_RATE", "600/min"),
+        "token": env.str("WEFT_API_TOKEN_RATE", "30/min"),
+    },
+    "DEFAULT_PARSER_CLASSES": ["shop.api.parsing.Json"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "shop.api.schema.Described",
+    "EXCEPTION_HANDLER": "shop.api.problems.answer",
+    "UNAUTHENTICATED_USER": None,
+    "NUM_PROXIES": 1 if env.bool("WEFT_BEHIND_TLS_PROXY", False) else 0,
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": _("Weft partner API"),
+    "DESCRIPTION": _(
+        "Products, stock and orders for partners of the shop. Ask for a token with your client id and secret at "
+        "`/api/v1/token/`, and send it with every request. Amounts are texts with a point; times are ISO 8601 with "
+        "their zone. Whatever goes wrong is answered as a problem document that says what to do."
+    ),
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "APPEND_COMPONENTS": {"securitySchemes": {"clientBasic": {"type": "http", "scheme": "basic"}}},
+    "ENUM_NAME_OVERRIDES": {
+        "OrderStatus": "shop.order.models.Status",
+        "LineKind": "shop.order.models.LineKind",
+    },
+}
 
 # --- mail ------------------------------------------------------------------------------------------------------------
 

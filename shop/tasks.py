@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shop.api.models import AccessToken
 from shop.order import lifecycle
 
 
@@ -13,3 +14,8 @@ def expire_overdue() -> int:
 def finish_cancellations() -> int:
     """Finish cancellations that a crash left half-way."""
     return lifecycle.finish_cancellations()
+
+
+def prune_tokens() -> int:
+    """Remove access tokens that have expired."""
+    return AccessToken.prune()

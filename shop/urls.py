@@ -13,7 +13,11 @@ urlpatterns = [
     path("", include("shop.customer.urls")),
     path("language/", set_language, name="set_language"),
     path("admin/", admin.site.urls),
+    path("api/v1/", include("shop.api.urls")),
 ]
+handler400 = "shop.errors.bad_request"
+handler404 = "shop.errors.not_found"
+handler500 = "shop.errors.server_error"
 
 if settings.WEFT_MODE != "production":
     urlpatterns += [

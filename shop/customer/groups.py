@@ -32,7 +32,7 @@ CATALOGUE_SEEN = (
     "pricing.view_taxclass",
 )
 STOCK_SEEN = ("stock.view_movement", "stock.view_warehouse", "stock.view_reading")
-HUB_SEEN = ("hub.view_account",)
+HUB_SEEN = ("hub.view_account", "api.view_client")
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "sales": (
@@ -95,6 +95,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "hub.change_account",
         "hub.operate_account",
         "hub.operate_outgoing",
+        "api.add_client",
+        "api.change_client",
+        "api.operate_client",
     ),
     "auditor": (
         *ORDERS_SEEN,

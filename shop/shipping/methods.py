@@ -31,10 +31,13 @@ class Standard(Base):
     def __init__(self, tax_class: TaxClass) -> None:
         self.tax_class = tax_class
 
+    def fee(self, goods: Decimal, currency: str) -> Decimal:
+        """What shipping costs, tax included, for goods of this worth."""
+        is_free = bool(settings.WEFT_FREE_SHIPPING_FROM) and goods >= Decimal(settings.WEFT_FREE_SHIPPING_FROM)
+        return ZERO if is_free else exact(Decimal(settings.WEFT_SHIPPING_FEE), currency)
+
     def calculate(self, basket) -> Price:  # type: ignore[no-untyped-def]
         currency = basket.currency or settings.OSCAR_DEFAULT_CURRENCY
         goods = sum((line.line_price_incl_tax - line.discount_value for line in basket.all_lines()), ZERO)
-        is_free = bool(settings.WEFT_FREE_SHIPPING_FROM) and goods >= Decimal(settings.WEFT_FREE_SHIPPING_FROM)
-        fee = ZERO if is_free else exact(Decimal(settings.WEFT_SHIPPING_FEE), currency)
-        taxed = split(fee, self.tax_class.rate, currency)
+        taxed = split(self.fee(goods, currency), self.tax_class.rate, currency)
         return Price(currency=currency, excl_tax=taxed.net, incl_tax=taxed.gross, tax_code=self.tax_class.code)

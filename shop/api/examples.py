@@ -1,0 +1,60 @@
+"""What an order looks like, for the schema."""
+
+WANTED = {
+    "external_number": "PO-2026-0815",
+    "lines": [{"sku": "RUG-WOOL-160", "quantity": 2}],
+    "ship_to": {
+        "name": "张伟",
+        "phone": "+86 138 0013 8000",
+        "country": "CN",
+        "region": "广东省",
+        "city": "深圳市",
+        "district": "南山区",
+        "street": "科技路 1 号",
+        "postcode": "518057",
+    },
+    "email": "buyer@example.com",
+    "payment_method": "bank_transfer",
+    "expected_total": "2598.00",
+    "note": "",
+}
+ORDER = {
+    "number": "W20261123-7Q2M9K4D",
+    "external_number": "PO-2026-0815",
+    "status": "pending_payment",
+    "placed_at": "2026-11-23T01:30:00Z",
+    "currency": "CNY",
+    "total": "2598.00",
+    "total_excl_tax": "2299.12",
+    "shipping": "0.00",
+    "payment_method": "bank_transfer",
+    "pay_before": "2026-11-26T01:30:00Z",
+    "paid_at": None,
+    "lines": [
+        {
+            "sku": "RUG-WOOL-160",
+            "title": "手织羊毛地毯 160 × 230 厘米",
+            "kind": "goods",
+            "quantity": 2,
+            "shipped": 0,
+            "unit_price": "1299.00",
+            "total": "2598.00",
+            "total_excl_tax": "2299.12",
+            "tax_code": "VAT13",
+            "tax_rate": "0.13000",
+        }
+    ],
+    "parcels": [],
+    "ship_to": {
+        "name": "张伟",
+        "phone": "+8613800138000",
+        "country": "CN",
+        "region": "广东省",
+        "city": "深圳市",
+        "district": "南山区",
+        "street": "科技路 1 号",
+        "postcode": "518057",
+    },
+    "email": "buyer@example.com",
+    "note": "",
+}
