@@ -78,7 +78,7 @@ replay: venv ## Real transactions through the system (FILE=... [LIMIT=] [STOCK=]
 replay-stop: venv ## End the database server that replays left running
 	@exec $(PY) -m runtime.replay --stop
 
-bench: venv-bench ## Measure speed beside baselines (ONLY=page|checkout|stock|outgoing|replay)
+bench: venv-bench ## Measure speed beside baselines (ONLY=page|checkout|stock|outgoing|replay|api)
 	@$(WITH_DURABLE_DATABASE) $(FOR_TESTS) $(PY) -m bench $(if $(ONLY),--only $(ONLY))
 
 walkthrough: venv ## Walk one order through shop and ERP, over HTTP (needs a running demo)

@@ -59,6 +59,10 @@ class Browser:
     def post(self, path: str, fields: Mapping[str, str]) -> Page:
         return self._follow("POST", path, urlencode(fields))
 
+    def press(self, path: str, fields: Mapping[str, str]) -> str:
+        """POST, and where it leads; '' where it leads nowhere."""
+        return self._ask("POST", path, urlencode(fields))[1] or ""
+
     def _follow(self, method: str, path: str, body: str | None) -> Page:
         for _ in range(MOST_REDIRECTS):
             status, to, text = self._ask(method, path, body)

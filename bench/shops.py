@@ -129,17 +129,35 @@ class Weft(Shop):
     }
 
     def buy(self, browser: Browser, offer: Offer, token: str) -> bool:
-        page = browser.post(f"/basket/add/{offer.pk}/", _form(token, quantity="1"))
-        if page.path != "/basket/":
-            return self._sold_out(page)
-        page = browser.get("/checkout/")
-        if page.path != "/checkout/":
-            return self._sold_out(page)
-        page = browser.post("/checkout/", _form(page, **self.details))
+        page = self._review(browser, offer, token)
         if page.path != "/checkout/review/":
             return self._sold_out(page)
-        page = browser.post(page.path, _form(page, token=page.value("token"), payment_method="bank_transfer", note=""))
+        page = browser.post(page.path, self._last(page))
         return page.path.startswith("/checkout/pay/") or self._sold_out(page)
+
+    def at_the_button(self, offer: Offer) -> Callable[[], None]:
+        """A new guest with the last page open; the call presses its button, and does not follow where that leads."""
+        browser = self.browser()
+        page = self._review(browser, offer, browser.get(offer.path).value("csrfmiddlewaretoken"))
+
+        def press() -> None:
+            if not browser.press(page.path, self._last(page)).startswith("/checkout/pay/"):
+                raise Failed(200, page.path, "not placed")
+
+        return press
+
+    def _review(self, browser: Browser, offer: Offer, token: str) -> Page:
+        """The last page before the order; or where else the buyer ended."""
+        page = browser.post(f"/basket/add/{offer.pk}/", _form(token, quantity="1"))
+        if page.path != "/basket/":
+            return page
+        page = browser.get("/checkout/")
+        if page.path != "/checkout/":
+            return page
+        return browser.post("/checkout/", _form(page, **self.details))
+
+    def _last(self, page: Page) -> dict[str, str]:
+        return _form(page, token=page.value("token"), payment_method="bank_transfer", note="")
 
     def set_stock(self, sku: str, units: int) -> None:
         weft.set_stock(sku, units)
@@ -201,12 +219,11 @@ def both(say: Say, *, lists: bool) -> Iterator[tuple[Weft, StockOscar]]:
     with tempfile.TemporaryDirectory(prefix="weft-bench-") as name, ExitStack() as stack:
         folder = Path(name)
         say("filling Weft")
-        ours = _weft(folder)
+        ours = filled(folder)
         say("filling stock Oscar")
         stack.callback(databases.drop, OSCAR)
         theirs = _oscar(folder, lists=lists)
-        for env in (ours, theirs):
-            _settle(env["DATABASE_URL"])
+        _settle(theirs["DATABASE_URL"])
         shops = (
             Weft(stack.enter_context(Web("weft", "shop.wsgi:application", ours, folder)), ours["DATABASE_URL"]),
             StockOscar(
@@ -219,7 +236,7 @@ def both(say: Say, *, lists: bool) -> Iterator[tuple[Weft, StockOscar]]:
         yield shops
 
 
-def _weft(folder: Path) -> dict[str, str]:
+def filled(folder: Path) -> dict[str, str]:
     """Fill the database this process is set up for; returns the web server's environment: the demo's, without Redis."""
     weft.fill(folder / "mail")
     connection.close()
@@ -234,6 +251,7 @@ def _weft(folder: Path) -> dict[str, str]:
     }
     argv = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
     subprocess.run(argv, cwd=PROJECT, env=env, check=True)
+    _settle(env["DATABASE_URL"])
     return env
 
 

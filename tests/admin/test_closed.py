@@ -23,7 +23,7 @@ PAGES = sorted(f"{m._meta.app_label}_{m._meta.model_name}" for m in admin.site._
 
 def test_only_our_own_pages_are_there() -> None:
     assert {name.split("_")[0] for name in PAGES} == {
-        "auth", "catalogue", "customer", "fulfilment", "hub", "order", "partner", "pricing", "returns",
+        "api", "auth", "catalogue", "customer", "fulfilment", "hub", "order", "partner", "pricing", "returns",
         "stock",
     }  # fmt: skip
     assert not {Attempt, Level} & set(admin.site._registry)

@@ -21,11 +21,13 @@ from shop.order.models import PaymentMethod
 from tests import factories
 from tests.admin.conftest import Login
 from tests.admin.pages import action
+from tests.api.conftest import partner
 
 pytestmark = pytest.mark.django_db
 WATCHED = (
     "order_order", "order_orderstatuschange", "stock_pool", "stock_level", "stock_movement", "stock_hold",
     "fulfilment_parcel", "hub_account", "hub_outgoing", "customer_user", "stock_warehouse", "pricing_taxclass",
+    "api_client", "api_accesstoken",
 )  # fmt: skip
 
 
@@ -130,6 +132,19 @@ def edit_customer() -> tuple[str, dict[str, Any]]:
     return reverse("admin:customer_user_change", args=[customer.pk]), {"email": "new@example.test", "is_active": "on"}
 
 
+def make_api_client() -> tuple[str, dict[str, Any]]:
+    return reverse("admin:api_client_add"), {
+        "name": "Acme",
+        "code": "acme",
+        "scopes": ["stock:read"],
+        "is_active": "on",
+    }
+
+
+def end_tokens() -> tuple[str, dict[str, Any]]:
+    return action("api_client", "end_tokens", partner().client.pk), {}
+
+
 S = AccountState
 CASES = {
     "confirm payment": Case(confirm_payment, frozenset({"finance"})),
@@ -151,6 +166,8 @@ CASES = {
     "allow on account": Case(on_account("allow_on_account", False), frozenset({"finance"})),
     "stop on account": Case(on_account("stop_on_account", True), frozenset({"finance"})),
     "edit customer": Case(edit_customer, frozenset({"sales"})),
+    "make API client": Case(make_api_client, frozenset({"integrations"})),
+    "end API client's tokens": Case(end_tokens, frozenset({"integrations"})),
     "edit tax class": Case(edit_tax, frozenset({"finance"})),
 }
 
