@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, connection
 from django.db.models.functions import Upper
 from django.utils.translation import gettext as _
@@ -34,12 +35,19 @@ from shop.stock.holds import OutOfStock
 
 KEY_PATTERN = r"^[!-~]{1,255}$"
 
+OF_PRODUCT = ("parent", "is_public", *(f"title_{code.replace('-', '_')}" for code, _name in settings.LANGUAGES))
+READ = [
+    f"product__{prefix}{name}"
+    for prefix in ("", "parent__")
+    for name in (*OF_PRODUCT, "tax_class__code", "tax_class__rate")
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Placed:
     """`is_replayed`: by an earlier request with this key."""
 
-    order_id: int
+    order: Order
     is_replayed: bool
 
 
@@ -50,12 +58,12 @@ def place_once(client: Client, key: str | None, body: Any) -> Placed:
         raise Problem("invalid-request", said, errors=[{"pointer": "", "detail": said}])
     wanted = _fingerprint(body)
     with _only_one(f"{client.pk}:{key}"):
-        known = PlacedRequest.objects.filter(client=client, key=key).first()
+        known = PlacedRequest.objects.select_related("order__shipping_address").filter(client=client, key=key).first()
         if known is None:
             return _place(client, key, wanted, body)
         if known.fingerprint != wanted:
             raise Problem("key-used")
-        return Placed(known.order_id, is_replayed=True)
+        return Placed(known.order, is_replayed=True)
 
 
 def _fingerprint(body: Any) -> str:
@@ -88,7 +96,7 @@ def _place(client: Client, key: str, fingerprint: str, body: Any) -> Placed:
         PlacedRequest.objects.create(client=client, key=key, fingerprint=fingerprint, order=order)
 
     try:
-        return Placed(place(draft, also=note).pk, is_replayed=False)
+        return Placed(place(draft, also=note), is_replayed=False)
     except OutOfStock as gone:
         short = [{"sku": sku, "available": free} for sku, free in sorted(gone.short.items())]
         raise Problem("out-of-stock", short=short) from None
@@ -166,7 +174,7 @@ def _records(skus: set[str]) -> dict[str, StockRecord]:
         StockRecord.objects.annotate(upper=Upper("partner_sku"))
         .filter(upper__in=[sku.upper() for sku in skus], product__is_public=True)
         .select_related("product__tax_class", "product__parent__tax_class")
-        .defer("product__search", "product__parent__search")
+        .only("partner_sku", "price", "price_currency", *READ)
     )
     return {record.upper: record for record in found if not record.product.parent or record.product.parent.is_public}
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.utils.translation import gettext_lazy as _
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_serializer
@@ -148,13 +148,17 @@ def _address(order: Order) -> dict[str, str] | None:
     }
 
 
+PARTS = (
+    Prefetch("lines", Line.objects.order_by("pk")),
+    "parcels",
+    Prefetch("parcels__lines", ParcelLine.objects.order_by("pk")),
+)
+
+
 def of_client(client: Client) -> QuerySet[Order]:
     """Its orders with all that a row shows, in four statements for any number."""
-    return Order.objects.filter(source_account=client.source).select_related("shipping_address").prefetch_related(
-        Prefetch("lines", Line.objects.order_by("pk")),
-        "parcels",
-        Prefetch("parcels__lines", ParcelLine.objects.order_by("pk")),
-    )  # fmt: skip
+    mine = Order.objects.filter(source_account=client.source)
+    return mine.select_related("shipping_address").prefetch_related(*PARTS)
 
 
 class NewestFirst(Pages):
@@ -238,7 +242,8 @@ class OrderList(Orders, generics.GenericAPIView):
     )
     def post(self, request: Request) -> Response:
         placed = ordering.place_once(request.user, request.headers.get("Idempotency-Key"), request.data)
-        order = self.get_queryset().get(pk=placed.order_id)
+        order = placed.order
+        prefetch_related_objects([order], *PARTS)
         headers = {"Location": request.build_absolute_uri(f"{request.path}{order.number}/")}
         if placed.is_replayed:
             headers["Idempotency-Replayed"] = "true"
