@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 LIST = 2  # the token, and the rows with all that hangs on them
 ORDERS = 5
-PLACE, LINE = 40, 1
+PLACE, LINE = 22, 0
 
 
 def read(acme: Partner, most: int, path: str, **params: Any) -> tuple[Statements, Any]:
