@@ -295,6 +295,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "TAGS": [{"name": name} for name in ("token", "products", "stock", "orders")],
     "APPEND_COMPONENTS": {"securitySchemes": {"clientBasic": {"type": "http", "scheme": "basic"}}},
     "ENUM_NAME_OVERRIDES": {
         "OrderStatus": "shop.order.models.Status",

@@ -24,8 +24,8 @@ OPERATE = ["api.operate_client"]
 
 class ClientForm(forms.ModelForm):
     scopes = forms.MultipleChoiceField(
-        label=gettext_lazy("rights"),
-        choices=[(scope.value, f"{scope.label} ({scope.value})") for scope in Scope],
+        label=gettext_lazy("Rights"),
+        choices=lambda: [(scope.value, f"{scope.label} ({scope.value})") for scope in Scope],
         widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy("Only what it needs. What is taken away ends at once, in tokens too."),
     )

@@ -174,8 +174,6 @@ class OrderFilters(Filters):
 
 
 class Orders:
-    """What both views share."""
-
     serializer_class = OrderRow
     queryset = Order.objects.none()  # for the schema
 

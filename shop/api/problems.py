@@ -13,6 +13,8 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 from rest_framework import exceptions
@@ -189,7 +191,14 @@ def _escaped(name: Any) -> str:
 @require_safe
 def kinds(request: HttpRequest) -> HttpResponse:
     """The page that every `type` points into."""
-    return render(request, "api/problems.html", {"kinds": KINDS})
+    shown = {code: (kind, _with_code(str(kind.advice))) for code, kind in KINDS.items()}
+    return render(request, "api/problems.html", {"kinds": shown})
+
+
+def _with_code(text: str) -> SafeString:
+    """What stands between backticks as code."""
+    parts = enumerate(text.split("`"))
+    return format_html_join("", "{}", ((format_html("<code>{}</code>", p) if n % 2 else p,) for n, p in parts))
 
 
 def plain(kind: str) -> HttpResponse:

@@ -210,8 +210,6 @@ class ProductFilters(Filters):
 
 
 class Products:
-    """What both views share."""
-
     serializer_class = ProductRow
     scopes = {"GET": Scope.PRODUCTS_READ}
 

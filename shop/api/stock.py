@@ -41,8 +41,6 @@ class StockFilters(Filters):
 
 
 class Stock:
-    """What both views share."""
-
     serializer_class = StockRow
     scopes = {"GET": Scope.STOCK_READ}
 
