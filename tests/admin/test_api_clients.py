@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 
 from shop.api.models import AccessToken, Client, digest
+from tests import factories
 from tests.admin.conftest import Login
 from tests.admin.pages import action, said
 from tests.api.conftest import SECRET, api_client, partner
@@ -70,3 +71,18 @@ def test_a_code_never_changes(login: Login) -> None:
     login("integrations").post(reverse("admin:api_client_change", args=[client.pk]), form)
     client.refresh_from_db()
     assert (client.name, client.code) == ("Acme", "acme")
+
+
+def test_its_orders_are_a_click_away(login: Login) -> None:
+    acme = api_client()
+    factories.stock("CHAIR-1", SZ=10)
+    mine = factories.order({"CHAIR-1": 1}, source_account=acme.source)
+    other = factories.order({"CHAIR-1": 1})
+    staff = login("integrations")
+    link = re.search(
+        r'href="([^"]+source_account[^"]+)"', staff.get(reverse("admin:api_client_changelist")).content.decode()
+    )
+    assert link is not None
+    page = staff.get(link[1].replace("&amp;", "&"))
+    assert page.status_code == 200
+    assert mine.number in page.content.decode() and other.number not in page.content.decode()
