@@ -192,6 +192,21 @@ class Cursor(models.Model):
         return f"{self.account} {self.name}"
 
 
+class Pulse(models.Model):
+    """When a worker of a cluster last ran what the supervisor asks of it every few seconds: the whole way works."""
+
+    cluster = models.CharField(max_length=64, primary_key=True)
+    beaten_at = models.DateTimeField(db_default=Now())
+    host = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        verbose_name = _("pulse")
+        verbose_name_plural = _("pulses")
+
+    def __str__(self) -> str:
+        return self.cluster
+
+
 class LaneClock(models.Model):
     """When rows of a lane were last claimed: the supervisor's sign of life."""
 
