@@ -18,7 +18,7 @@ if _dotenv.exists() and os.environ.get("WEFT_MODE") != "test":
     environ.Env.read_env(_dotenv)
 env = environ.Env()
 # Addresses that are keys: whoever reads one sees the order, or sets the password.
-KEYS = re.compile(r"^/(order|account/password)/.+")
+KEYS = re.compile(r"^/(order|checkout/pay|account/password)/.+")
 
 
 class DiscreetLogger(Logger):

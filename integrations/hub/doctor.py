@@ -70,14 +70,17 @@ def registered() -> list[Examination]:
 
 
 def examine(one: Examination) -> list[Finding]:
-    """Its findings. A database that cannot answer (no tables yet, say) is a finding too."""
+    """Its findings. What cannot be looked at (no tables yet, a folder we may not enter) is a finding too."""
     try:
         return list(one.examine())
-    except DatabaseError as error:
+    except (DatabaseError, OSError) as error:
         return [
             todo(
                 _("Could not be looked at: %(error)s") % {"error": str(error).strip().splitlines()[0]},
-                _("The database did not answer the question; usually its tables are missing or of another version."),
-                _("Mend what is said about the database and its migrations first, then run the doctor again."),
+                _(
+                    "Usually tables are missing or of another version, or the doctor runs as another user than the "
+                    "shop."
+                ),
+                _("Run it as the user who runs web and workers, mend what it says of migrations, then run it again."),
             )
         ]

@@ -33,7 +33,14 @@ def _secret_files() -> Iterator[Path]:
 def secrets() -> Iterator[Finding]:
     """Who else may read them? A mounted secret of a container (/run/secrets) is its runtime's business."""
     files = [file for file in _secret_files() if not file.is_relative_to("/run/secrets")]
-    open_ones = [file for file in files if file.stat().st_mode & OTHERS]
+    for file in files:
+        if not file.exists():
+            yield todo(
+                _("%(file)s is named in the settings and is not there.") % {"file": file},
+                _("What has started still runs; the next start fails."),
+                _("Put it back from your copy; docs/operations.md says how a new one is made."),
+            )
+    open_ones = [file for file in files if file.exists() and file.stat().st_mode & OTHERS]
     dotenv = settings.BASE_DIR / ".env"
     if dotenv.exists() and dotenv.stat().st_mode & stat.S_IRWXO and _tells_secrets(dotenv):
         open_ones.append(dotenv)
@@ -84,17 +91,24 @@ def uploads() -> Iterator[Finding]:
         yield ok(_("Uploads go to %(storage)s.") % {"storage": type(default_storage).__name__})
         return
     folder = Path(default_storage.location)
-    there = next(path for path in (folder, *folder.parents) if path.exists())
+    there = next(path for path in (folder, *folder.parents) if _is_there(path))
     if not os.access(there, os.W_OK | os.X_OK):
-        owner = there.stat()
         yield todo(
-            _("The folder of uploads cannot be written: %(folder)s (user %(uid)s, its owner is %(owner)s).")
-            % {"folder": there, "uid": os.geteuid(), "owner": owner.st_uid},
-            _("Pictures of products cannot be uploaded, and no new sizes of them are made."),
-            f"chown -R {os.geteuid()} {folder}",
+            _("The folder of uploads cannot be written by user %(uid)s: %(folder)s")
+            % {"folder": folder, "uid": os.geteuid()},
+            _("Pictures of products cannot be uploaded."),
+            f"install -d -o {os.geteuid()} -m 750 {folder} && chown -R {os.geteuid()} {folder}",
         )
     else:
         yield ok(_("Uploads go to %(storage)s.") % {"storage": folder})
+
+
+def _is_there(path: Path) -> bool:
+    """Also what we may not look at is there."""
+    try:
+        return path.exists()
+    except PermissionError:
+        return True
 
 
 def disk() -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from integrations.hub import doctor
 from integrations.hub.doctor import Examination, Finding, Level
@@ -91,7 +92,8 @@ def _as_text(found: list[tuple[str, Finding]]) -> str:
     width = max((len(id) for id, _one in found), default=0)
     lines = [line for id, one in found for line in _lines(id.ljust(width), one)]
     open_ones = sum(one.level == Level.TODO for _id, one in found)
-    lines.append(_("%(count)s things to do.") % {"count": open_ones} if open_ones else _("All is well."))
+    things = ngettext("%(count)s thing to do.", "%(count)s things to do.", open_ones) % {"count": open_ones}
+    lines.append(things if open_ones else _("All is well."))
     return "\n".join(lines)
 
 
