@@ -94,6 +94,8 @@ def row(key: str, columns: str, values: str) -> str:
 
 
 NO_ROWS = "DELETE FROM hub_outgoing WHERE topic = 'test.sick'"
+# They are stopped, so nobody beats any more; the test need not wait a minute for it to show.
+AGED = "UPDATE hub_pulse SET beaten_at = beaten_at - interval '2 minutes' WHERE cluster = '{}'"
 FAULTS = [
     in_env("address", "does not begin with https", "WEFT_SHOP_URL=http://elsewhere.weft.test/shop"),
     in_env("trade", "WEFT_BANK_DETAILS", "WEFT_BANK_DETAILS="),
@@ -139,6 +141,8 @@ FAULTS = [
         "outgoing", "nobody took any",
         row("due", "next_at", "now() - interval '2 hours'") + "DELETE FROM hub_laneclock", NO_ROWS,
     ),
+    in_sql("workers", "The workers of weft gave no sign", AGED.format("weft"), "SELECT 1"),
+    in_sql("workers", "The workers of weft-urgent gave no sign", AGED.format("weft-urgent"), "SELECT 1"),
     in_sql(
         "queue", "1 tasks wait",
         """DELETE FROM django_q_ormq;

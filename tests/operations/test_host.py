@@ -67,7 +67,6 @@ def test_after_the_first_steps_in_the_admin_all_is_well(host: Host, boss: Visito
     )
     state = "SELECT 1 FROM hub_account WHERE name = 'post' AND state = 'active' AND sealed <> ''"
     wait_until(lambda: host.ask(state), SOON, "a worker had asked the mail server")
-    assert host.doctor() == {}
     assert "All is well." in host.run("doctor")
 
 
@@ -113,24 +112,18 @@ def stopped(host: Host) -> Host:
     return host
 
 
-def test_stopped_workers_are_missed(stopped: Host) -> None:
-    stopped.tell("UPDATE hub_pulse SET beaten_at = beaten_at - interval '2 minutes'")
-    (main, urgent) = stopped.doctor()["workers"]
-    assert "weft " in main["what"] and "weft-urgent" in urgent["what"]
-    assert "weft-workers" in main["action"]
-
-
 def test_every_fault_of_a_sick_host_is_found(stopped: Host) -> None:
     for fault in FAULTS:
         fault.fall_ill(stopped)
     try:
         found = stopped.doctor()
+        assert [one["action"] for one in found["workers"] if "weft-workers" in one["action"]], found["workers"]
         missed = [f"{fault.examination}: {fault.words}" for fault in FAULTS if not fault.is_among(found)]
         assert missed == [], json.dumps(found, indent=1, ensure_ascii=False)
     finally:
         for fault in reversed(FAULTS):
             fault.recover(stopped)
-    assert set(stopped.doctor()) <= {"workers"}, "they are stopped; everything else was mended"
+    assert set(stopped.doctor()) <= {"workers"}, "they stand still for a minute by now; everything else was mended"
 
 
 def test_a_database_that_cannot_be_reached_is_the_first_thing_to_mend(stopped: Host) -> None:
@@ -167,13 +160,11 @@ def test_what_is_restored_elsewhere_is_the_same_to_the_byte(stopped: Host) -> No
     assert [secret for secret in secrets if secret.encode() in held] == []
     stopped.tell("CREATE DATABASE copy OWNER weft TEMPLATE template0", "postgres")
     url = f"postgres://weft@127.0.0.1:{stopped.server.port}/copy?passfile={stopped.folder}/etc/weft/pgpass"
-    at = f"export DATABASE_URL='{url}' WEFT_MEDIA_ROOT={stopped.folder}/tmp/copy-media"
-    stopped.sh(f"{at}\nweft restore {archive}\nweft check_invariants")
+    elsewhere = f"export DATABASE_URL='{url}' WEFT_MEDIA_ROOT={stopped.folder}/tmp/copy-media"
+    stopped.sh(f"{elsewhere}\nweft restore {archive}")
     assert content(stopped, "copy") == content(stopped, "weft")
     here = files(stopped.project / "var" / "media")
     assert here and files(stopped.folder / "tmp" / "copy-media") == here
-    refused = stopped.sh(f"{at}\nweft restore {archive}", ends_with=1)
-    assert "is not empty" in refused
 
 
 def test_the_rehearsal_of_the_documentation_proves_the_backup(stopped: Host) -> None:
@@ -202,6 +193,19 @@ def test_the_real_restore_brings_back_what_was_lost_and_the_shop_runs(stopped: H
     assert {name: after[name] for name in KEPT} == {name: before[name] for name in KEPT}
 
 
+def test_production_refuses_what_is_missing_in_words(host: Host) -> None:
+    names = ("SECRET_KEY_FILE", "WEFT_KEY_RING_FILE", "ALLOWED_HOSTS", "DATABASE_URL")
+    dotenv = host.project / ".env"
+    whole = dotenv.read_text()
+    try:
+        dotenv.write_text("".join(line for line in whole.splitlines(True) if not line.startswith(names)))
+        said = host.sh("weft check", ends_with=1)
+    finally:
+        dotenv.write_text(whole)
+    assert [name for name in names if name not in said] == []
+
+
+@pytest.mark.deep
 def test_the_key_ring_is_turned_as_documented(host: Host) -> None:
     ring = host.folder / "etc" / "weft" / "key_ring"
     (former,) = ring.read_text().split()
@@ -212,12 +216,11 @@ def test_the_key_ring_is_turned_as_documented(host: Host) -> None:
     assert host.doctor("--only", "credentials") == {}
 
 
-def test_production_refuses_what_is_missing_in_words(host: Host) -> None:
-    dotenv = host.project / ".env"
-    whole = dotenv.read_text()
-    try:
-        for name in ("SECRET_KEY_FILE", "WEFT_KEY_RING_FILE", "ALLOWED_HOSTS", "DATABASE_URL"):
-            dotenv.write_text("".join(line for line in whole.splitlines(True) if not line.startswith(f"{name}=")))
-            assert name.removesuffix("_FILE") in host.sh("weft check", ends_with=1)
-    finally:
-        dotenv.write_text(whole)
+@pytest.mark.deep
+def test_an_upgrade_and_a_new_secret_key_as_documented(host: Host) -> None:
+    assert "All is well." in host.run("upgrade")
+    secret_key = host.folder / "etc" / "weft" / "secret_key"
+    former = secret_key.read_text()
+    host.run("secret-key")
+    assert secret_key.read_text() != former and secret_key.stat().st_mode & 0o777 == 0o600
+    assert "All is well." in host.sh("weft doctor --wait 60")
