@@ -22,10 +22,11 @@ GIVEN_TZ := $(filter command line,$(origin TZ))
 # Without compiled modules every start of Python would compile some thousand of them anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help python venv venv-dev demo demo-reset test test-deep lint format messages bench replay replay-stop walkthrough venv-bench
+.PHONY: help python venv venv-dev demo demo-reset backup restore doctor test test-deep lint format configuration messages \
+	bench replay replay-stop walkthrough venv-bench
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
 
 python:
 	@if [ -z "$(PYTHON)" ]; then \
@@ -67,6 +68,18 @@ lint: venv-dev ## Style, types, import floors, migrations, production settings
 format: venv-dev ## Format the code and mend what can be mended by itself
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
+
+configuration: venv-dev ## Write the settings' reference and .env.example from the settings
+	@$(FOR_TESTS) $(PY) manage.py configuration
+
+backup: venv ## One archive of database and uploads ([TO=folder]; KEYS=file writes the keys, apart)
+	@exec $(PY) manage.py backup $(if $(TO),--to "$(TO)") $(if $(KEYS),--keys "$(KEYS)")
+
+restore: venv ## Bring one back: all or nothing (FILE=... [REPLACE=1] [PAUSED=1])
+	@exec $(PY) manage.py restore "$(FILE)" $(if $(REPLACE),--replace) $(if $(PAUSED),--paused)
+
+doctor: venv ## Examine a running installation, and say what to do
+	@exec $(PY) manage.py doctor
 
 messages: venv-dev ## Bring both translation catalogues up to date and compile them
 	$(WITH_DATABASE) $(FOR_TESTS) $(PY) manage.py translations

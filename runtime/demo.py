@@ -242,7 +242,8 @@ class Demo:
         """Where everything is, and the logins the first time."""
         self.erp_state = read_erp_state(self.var) or "starting"
         print(f"\n  Shop    {self.shop_url}/\n  Admin   {self.shop_url}/admin/")
-        print(f"  Mail    {self.shop_url}/demo/mail/\n  API     {self.shop_url}/api/v1/docs/\n  ERP     {self.erp_state}")
+        print(f"  Mail    {self.shop_url}/demo/mail/\n  API     {self.shop_url}/api/v1/docs/")
+        print(f"  ERP     {self.erp_state}")
         file = self.var / "secrets" / "logins.json"
         shown = self.var / "secrets" / "logins.shown"
         lines = [] if shown.exists() else login_lines(file)

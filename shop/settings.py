@@ -34,18 +34,19 @@ WEFT_DEEP = env.bool("WEFT_DEEP", False)
 SECRET_KEY = secret("SECRET_KEY")
 WEFT_KEY_RING = tuple(secret("WEFT_KEY_RING").split())
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+DATABASE_URL = secret("DATABASE_URL")
 _missing = [
     name
     for name, value in (
         ("SECRET_KEY or SECRET_KEY_FILE", SECRET_KEY),
         ("WEFT_KEY_RING or WEFT_KEY_RING_FILE", WEFT_KEY_RING),
         ("ALLOWED_HOSTS", ALLOWED_HOSTS),
-        ("DATABASE_URL", env.str("DATABASE_URL", "")),
+        ("DATABASE_URL or DATABASE_URL_FILE", DATABASE_URL),
     )
     if not value
 ]
 if _missing:
-    raise ImproperlyConfigured(f"Not set: {', '.join(_missing)}. See .env.example; `make demo` writes its own .env.")
+    raise ImproperlyConfigured(f"Not set: {', '.join(_missing)}. See .env.example; `make demo` has its own.")
 if WEFT_MODE == "demo" and not set(ALLOWED_HOSTS) <= {"127.0.0.1", "localhost", "[::1]", "testserver"}:
     raise ImproperlyConfigured("The demo serves this machine only: ALLOWED_HOSTS may hold 127.0.0.1 and localhost.")
 
@@ -135,7 +136,7 @@ TEMPLATES = [
 
 # --- data ------------------------------------------------------------------------------------------------------------
 
-_database = env.db_url("DATABASE_URL")
+_database = env.db_url_config(DATABASE_URL)
 _database["ENGINE"] = "django.db.backends.postgresql"
 _database["ATOMIC_REQUESTS"] = False
 _database["CONN_MAX_AGE"] = env.int("WEFT_DB_CONN_MAX_AGE", 60)

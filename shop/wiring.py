@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from integrations.hub import beats, topics
-from shop import signals
+from shop import signals, symptoms
 from shop.customer import passwords
 from shop.fulfilment import sourcing
 from shop.mail import letters
@@ -48,7 +48,8 @@ def order_shipped(order: Order, parcel: Parcel) -> None:
 
 
 def connect() -> None:
-    """Once, from `ShopConfig.ready`: topics, beats and subject links of the shop."""
+    """Once, from `ShopConfig.ready`: topics, beats, subject links and examinations of the shop."""
+    symptoms.register()
     topics.register(letters.Mail())
     topics.register(passwords.PasswordMail())
     topics.register_subject("order", lambda number: f"/admin/order/order/by-number/{number}/")

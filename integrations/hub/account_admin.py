@@ -108,7 +108,7 @@ class AccountAdmin(StaffAdmin):
     @display(description=gettext_lazy("settings"))
     def shown_settings(self, account: Account) -> str:
         known = registry.connectors().get((account.kind, account.provider))
-        secrets = account.credentials if account.sealed else {}
+        secrets = account.readable_credentials
         rows = [
             (_(f.label), (_("set") if f.name in secrets else "–") if f.secret else account.settings.get(f.name) or "–")
             for f in (known.fields if known else ())

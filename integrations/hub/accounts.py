@@ -31,7 +31,7 @@ def connect(kind: str, provider: str, name: str, settings: Mapping[str, str]) ->
             account = Account(kind=kind, provider=provider, name=name)
         plain = {k: v for k, v in settings.items() if k not in secret}
         sealed = {k: v for k, v in settings.items() if k in secret}
-        changed = account.pk is None or account.settings != plain or account.credentials != sealed
+        changed = account.pk is None or account.settings != plain or account.readable_credentials != sealed
         if changed:
             account.settings, account.credentials = plain, sealed
             if account.state == AccountState.ACTIVE:

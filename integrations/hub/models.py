@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from integrations.hub import secrets
+from integrations.hub.errors import Misconfigured
 from integrations.hub.values import Lane
 
 LANES = [(lane.value, lane.name.lower()) for lane in Lane]
@@ -61,6 +62,14 @@ class Account(models.Model):
     @credentials.setter
     def credentials(self, values: dict[str, str]) -> None:
         self.sealed = secrets.seal(values)
+
+    @property
+    def readable_credentials(self) -> dict[str, str]:
+        """The same, or none where the key ring does not fit: then they have to be entered anew."""
+        try:
+            return self.credentials
+        except Misconfigured:
+            return {}
 
 
 class Outgoing(models.Model):
@@ -190,6 +199,21 @@ class Cursor(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account} {self.name}"
+
+
+class Pulse(models.Model):
+    """When a worker of a cluster last ran what the supervisor asks of it every few seconds: the whole way works."""
+
+    cluster = models.CharField(max_length=64, primary_key=True)
+    beaten_at = models.DateTimeField(db_default=Now())
+    host = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        verbose_name = _("pulse")
+        verbose_name_plural = _("pulses")
+
+    def __str__(self) -> str:
+        return self.cluster
 
 
 class LaneClock(models.Model):
