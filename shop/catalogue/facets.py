@@ -5,7 +5,7 @@ shown when one of its units fits everything that is chosen, so that a red shirt 
 red one in L. A value's count is of the products that the list would show with the value, given the other facets.
 
 Attributes with options are facets by themselves. Free texts are, where they repeat (`Facet.is_worthwhile`): one text
-attribute for each language, `color_en` and `color_zh_hans`, is the facet `color`, unless there is a `color` with options.
+attribute for each language, `color_en` and `color_zh_hans`, is the facet `color`, unless a `color` with options is.
 """
 
 from __future__ import annotations

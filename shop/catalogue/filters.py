@@ -1,4 +1,4 @@
-"""What a list page shows to narrow it by: groups of values with their counts, and what is chosen as chips to take off."""
+"""What a list page shows to narrow it by: groups of values with counts, and what is chosen as chips to take off."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """`in_stock` and `prices` stand for themselves, `groups` are of attributes. `clear` is the query of nothing chosen."""
+    """`in_stock` and `prices` stand for themselves, `groups` are of attributes; `clear` is the query of nothing
+    chosen."""
 
     in_stock: Tick | None
     prices: list[Tick]
@@ -129,14 +130,11 @@ def _names(choice: Choice, counts: Counts) -> dict[Pair, str]:
     """What the chips say. What nothing in the list has is called as the address calls it."""
     names = {pair: pair[1] for pair in choice.pairs}
     for code, facet in counts.facets.items():
-        names |= {(code, value.value): f"{facet.name}{_colon()}{value.label}" for value in facet.values}
+        words = _("%(name)s: %(value)s")
+        names |= {(code, value.value): words % {"name": facet.name, "value": value.label} for value in facet.values}
     names |= {(PRICE, value): price_range(int(value)) for facet, value in choice.pairs if facet == PRICE}
     names[STOCK, IN_STOCK] = _("In stock only")
     return names
-
-
-def _colon() -> str:
-    return _(": ")
 
 
 def price_range(number: int) -> str:

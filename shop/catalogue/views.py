@@ -13,9 +13,9 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from shop.catalogue import choice as choices
-from shop.catalogue import facets, filters, listing, search, tree
+from shop.catalogue import facets, filters, listing, search, structured, tree, variants
 from shop.catalogue.forms import ListForm
-from shop.catalogue.models import Product, ProductAttributeValue, ProductCategory
+from shop.catalogue.models import AttributeOption, Product, ProductAttributeValue, ProductCategory
 from shop.catalogue.tree import Node
 
 HOME_CARDS = 8
@@ -97,14 +97,16 @@ def detail(request: HttpRequest, product_slug: str, pk: str) -> HttpResponse:
         return redirect(product.get_absolute_url(), permanent=True)
     category = _category(product)
     cards = listing.cards([product, *_related(product, category)], request.strategy)
-    variants = _variants(product) if product.is_parent else []
+    children = _variants(product) if product.is_parent else []
     context = {
         "product": product,
         "card": cards[0],
-        "variants": [(child, _name(child), request.strategy.fetch_for_product(child)) for child in variants],
+        "choice": variants.choice(children, _facts, request.strategy.fetch_for_product) if children else None,
         "related": cards[1:],
         "category": category,
         "facts": _facts(product),
+        "about": structured.about(product, cards[0], category),
+        "pictures": structured.picture_addresses(product),
     }
     return render(request, "catalogue/detail.html", context)
 
@@ -136,7 +138,8 @@ def _products() -> QuerySet[Product]:
 
 def _values() -> Prefetch:
     values = ProductAttributeValue.objects.select_related("attribute", "value_option")
-    return Prefetch("attribute_values", values.prefetch_related("value_multi_option"))
+    options = Prefetch("value_multi_option", AttributeOption.objects.order_by("pk"))
+    return Prefetch("attribute_values", values.prefetch_related(options))
 
 
 def _variants(parent: Product) -> list[Product]:
@@ -144,10 +147,6 @@ def _variants(parent: Product) -> list[Product]:
     children = list(parent.get_public_children())
     prefetch_related_objects([child for child in children if not child.title], _values())
     return children
-
-
-def _name(variant: Product) -> str:
-    return variant.title or ", ".join(f"{name}: {value}" for name, value in _facts(variant)) or variant.get_title()
 
 
 def _category(product: Product) -> Node | None:

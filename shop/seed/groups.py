@@ -26,7 +26,7 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
         "yellow": ("黄色系", "Yellow", "ochre"),
         "green": ("绿色系", "Green", "sage|moss"),
         "blue": ("蓝色系", "Blue", "indigo|ink|mist blue"),
-        "natural": ("米白原色", "Natural and white", "natural linen|natural with|^natural$|off-white|oat|oatmeal|undyed|sand|white"),
+        "natural": ("米白原色", "Natural, white", r"natural(?: linen| with|$)|off-white|oat|oatmeal|undyed|sand|white"),
         "wood": ("木色", "Wood", "oak|beech|walnut|bamboo|acacia"),
         "black": ("黑色", "Black", "black"),
         "clear": ("透明", "Clear", "clear"),
