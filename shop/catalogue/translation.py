@@ -2,7 +2,7 @@
 
 from modeltranslation.translator import TranslationOptions, register
 
-from shop.catalogue.models import Category, Product
+from shop.catalogue.models import AttributeOption, Category, Product, ProductAttribute
 
 
 @register(Product)
@@ -13,3 +13,13 @@ class ProductTranslation(TranslationOptions):
 @register(Category)
 class CategoryTranslation(TranslationOptions):
     fields = ("name", "description")
+
+
+@register(ProductAttribute)
+class AttributeTranslation(TranslationOptions):
+    fields = ("name",)
+
+
+@register(AttributeOption)
+class OptionTranslation(TranslationOptions):
+    fields = ("option",)

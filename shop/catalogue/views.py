@@ -12,9 +12,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from shop.catalogue import listing, search, tree
+from shop.catalogue import choice as choices
+from shop.catalogue import facets, filters, listing, search, structured, tree, variants
 from shop.catalogue.forms import ListForm
-from shop.catalogue.models import Product, ProductAttributeValue, ProductCategory
+from shop.catalogue.models import AttributeOption, Product, ProductAttributeValue, ProductCategory
 from shop.catalogue.tree import Node
 
 HOME_CARDS = 8
@@ -66,17 +67,20 @@ def _list(
     form = ListForm(request.GET, best_match=not sort)
     form.is_valid()  # fields in error are told to the customer and do not narrow
     wanted = form.cleaned_data
-    products = listing.priced_between(products, wanted.get("lowest"), wanted.get("highest"))
-    if wanted.get("in_stock"):
-        products = listing.in_stock(products)
+    choice = choices.read(request.GET, wanted)
+    counts = facets.count(products, choice)
+    products = facets.narrowed(products, choice)
     if order := wanted.get("sort") or sort:
         products = listing.ordered(products, order)
-    page: Page[Any] = Paginator(products, settings.WEFT_PAGE_SIZE).get_page(request.GET.get("page"))
+    paginator = Paginator(products, settings.WEFT_PAGE_SIZE)
+    paginator.count = counts.fitting  # counted already, with the facets
+    page: Page[Any] = paginator.get_page(request.GET.get("page"))
     cards = listing.cards(page.object_list, request.strategy)
     context = {
         "form": form,
+        "filters": filters.build(request.GET, choice, counts),
         "page": page,
-        "numbers": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
+        "numbers": paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
         "cards": cards,
         "category": category,
         "query": wanted.get("q", ""),
@@ -93,14 +97,16 @@ def detail(request: HttpRequest, product_slug: str, pk: str) -> HttpResponse:
         return redirect(product.get_absolute_url(), permanent=True)
     category = _category(product)
     cards = listing.cards([product, *_related(product, category)], request.strategy)
-    variants = _variants(product) if product.is_parent else []
+    children = _variants(product) if product.is_parent else []
     context = {
         "product": product,
         "card": cards[0],
-        "variants": [(child, _name(child), request.strategy.fetch_for_product(child)) for child in variants],
+        "choice": variants.choice(children, _facts, request.strategy.fetch_for_product) if children else None,
         "related": cards[1:],
         "category": category,
         "facts": _facts(product),
+        "about": structured.about(product, cards[0], category),
+        "pictures": structured.picture_addresses(product),
     }
     return render(request, "catalogue/detail.html", context)
 
@@ -131,7 +137,9 @@ def _products() -> QuerySet[Product]:
 
 
 def _values() -> Prefetch:
-    return Prefetch("attribute_values", ProductAttributeValue.objects.select_related("attribute", "value_option"))
+    values = ProductAttributeValue.objects.select_related("attribute", "value_option")
+    options = Prefetch("value_multi_option", AttributeOption.objects.order_by("pk"))
+    return Prefetch("attribute_values", values.prefetch_related(options))
 
 
 def _variants(parent: Product) -> list[Product]:
@@ -139,10 +147,6 @@ def _variants(parent: Product) -> list[Product]:
     children = list(parent.get_public_children())
     prefetch_related_objects([child for child in children if not child.title], _values())
     return children
-
-
-def _name(variant: Product) -> str:
-    return variant.title or ", ".join(f"{name}: {value}" for name, value in _facts(variant)) or variant.get_title()
 
 
 def _category(product: Product) -> Node | None:
@@ -159,12 +163,14 @@ def _related(product: Product, category: Node | None) -> list[Product]:
 
 def _facts(product: Product) -> list[tuple[str, str]]:
     """Names and values of the product's attributes. One whose code ends in a language is shown in that language only:
-    Oscar keeps one value per attribute, so texts have one attribute for each language."""
-    endings = {"_" + code.replace("-", "_") for code, _ in settings.LANGUAGES}
+    Oscar keeps one value per attribute, so texts have one attribute for each language. Where there is such a text,
+    the attribute of the same code without an ending only puts products together in lists."""
+    endings = tuple("_" + code.replace("-", "_") for code, _ in settings.LANGUAGES)
     mine = "_" + (get_language() or settings.LANGUAGE_CODE).replace("-", "_")
-    values = [
+    values = {value.attribute.code: value for value in product.attribute_values.all()}
+    shown = [
         value
-        for value in product.attribute_values.all()
-        if value.attribute.code.endswith(mine) or not value.attribute.code.endswith(tuple(endings))
+        for code, value in values.items()
+        if code.endswith(mine) or not (code.endswith(endings) or code + mine in values)
     ]
-    return [(value.attribute.name, value.value_as_text) for value in values]
+    return [(value.attribute.name, value.value_as_text) for value in shown]

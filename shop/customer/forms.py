@@ -10,24 +10,23 @@ from django.contrib.auth.password_validation import password_validators_help_tex
 from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
+from shop.controls import Plain
 from shop.customer.models import User, UserManager
 
 AREAS = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 
 
-class LoginForm(AuthenticationForm):
+class LoginForm(Plain, AuthenticationForm):
     """The case of the address does not matter."""
 
-    username = forms.EmailField(
-        label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True})
-    )
+    username = forms.EmailField(label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "username"}))
     error_messages = {
         **AuthenticationForm.error_messages,
         "invalid_login": _("This e-mail address and password do not belong together. Capitals matter in passwords."),
     }
 
 
-class RegisterForm(forms.ModelForm):
+class RegisterForm(Plain, forms.ModelForm):
     email = forms.EmailField(label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "username"}))
     password = forms.CharField(
         label=_("Password"),
@@ -62,7 +61,7 @@ class RegisterForm(forms.ModelForm):
         return super().save(commit)
 
 
-class ProfileForm(forms.ModelForm):
+class ProfileForm(Plain, forms.ModelForm):
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
     time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
 

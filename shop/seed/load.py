@@ -23,6 +23,7 @@ from shop.catalogue.models import ProductImage as Picture
 from shop.partner.models import Partner, StockRecord
 from shop.pricing.models import TaxClass
 from shop.pricing.money import exact
+from shop.seed import groups
 from shop.seed.drawn import draw_all
 from shop.stock.models import Movement, Reason, Warehouse
 from shop.stock.movements import Move, record
@@ -163,6 +164,7 @@ def _products(
         )
         products[entry["sku"]] = product
     _attributes(source["products"], products, goods)
+    groups.put_together(source["products"], products, goods)
     return products
 
 
