@@ -248,6 +248,7 @@ OSCAR_REQUIRED_ADDRESS_FIELDS = ("first_name", "line1", "line4", "state", "count
 OSCAR_BASKET_COOKIE_OPEN = f"{_prefix}_basket"
 OSCAR_BASKET_COOKIE_SECURE = PRODUCTION
 OSCAR_DYNAMIC_CLASS_LOADER = "oscar.core.loading.default_class_loader"
+OSCAR_DELETE_IMAGE_FILES = False  # Oscar deletes before the commit; see shop/catalogue/pictures.py
 PHONENUMBER_DEFAULT_REGION = "CN"
 WEFT_BANK_TRANSFER_HOURS = 72
 WEFT_SHIPPING_FEE = env.str("WEFT_SHIPPING_FEE", "12.00")
