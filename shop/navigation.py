@@ -70,6 +70,13 @@ def _catalogue() -> list[dict[str, Any]]:
         _link(_("Products"), "sell", "admin:catalogue_product_changelist", "catalogue.view_product"),
         _link(_("Categories"), "account_tree", "admin:catalogue_category_changelist", "catalogue.view_category"),
         _link(_("Product types"), "category", "admin:catalogue_productclass_changelist", "catalogue.view_productclass"),
+        _link(
+            _("Option lists"),
+            "list",
+            "admin:catalogue_attributeoptiongroup_changelist",
+            "catalogue.view_attributeoptiongroup",
+        ),
+        _link(_("Imports"), "upload_file", "admin:catalogue_importrun_changelist", "catalogue.view_importrun"),
         _link(_("Suppliers"), "factory", "admin:partner_partner_changelist", "partner.view_partner"),
         _link(_("Tax classes"), "percent", "admin:pricing_taxclass_changelist", "pricing.view_taxclass"),
     ]

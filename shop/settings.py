@@ -106,7 +106,7 @@ AUTH_USER_MODEL = "customer.User"
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.gzip.GZipMiddleware",  # why that is safe here: docs/decisions/0009-compressed-pages.md
+    "django.middleware.gzip.GZipMiddleware",  # why that is safe here: docs/decisions/0010-compressed-pages.md
     "shop.freshness.PrivatePages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -257,6 +257,7 @@ OSCAR_REQUIRED_ADDRESS_FIELDS = ("first_name", "line1", "line4", "state", "count
 OSCAR_BASKET_COOKIE_OPEN = f"{_prefix}_basket"
 OSCAR_BASKET_COOKIE_SECURE = PRODUCTION
 OSCAR_DYNAMIC_CLASS_LOADER = "oscar.core.loading.default_class_loader"
+OSCAR_DELETE_IMAGE_FILES = False  # Oscar deletes before the commit; see shop/catalogue/pictures.py
 PHONENUMBER_DEFAULT_REGION = "CN"
 WEFT_BANK_TRANSFER_HOURS = 72
 WEFT_SHIPPING_FEE = env.str("WEFT_SHIPPING_FEE", "12.00")

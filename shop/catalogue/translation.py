@@ -2,7 +2,14 @@
 
 from modeltranslation.translator import TranslationOptions, register
 
-from shop.catalogue.models import AttributeOption, Category, Product, ProductAttribute
+from shop.catalogue.models import (
+    AttributeOption,
+    AttributeOptionGroup,
+    Category,
+    Product,
+    ProductAttribute,
+    ProductClass,
+)
 
 
 @register(Product)
@@ -15,8 +22,8 @@ class CategoryTranslation(TranslationOptions):
     fields = ("name", "description")
 
 
-@register(ProductAttribute)
-class AttributeTranslation(TranslationOptions):
+@register([ProductClass, ProductAttribute, AttributeOptionGroup])
+class NameTranslation(TranslationOptions):
     fields = ("name",)
 
 

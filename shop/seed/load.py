@@ -134,11 +134,14 @@ def _set(row: Any, fields: dict[str, Any]) -> None:
 
 
 def _goods() -> ProductClass:
-    goods, _ = ProductClass.objects.get_or_create(slug="goods", defaults={"name": "商品"})
+    names = _translated("name", {"zh-hans": "商品", "en": "Goods"})
+    goods, _ = ProductClass.objects.get_or_create(slug="goods", defaults=names)
     for code, names in FACTS.items():
-        for language, column in LANGUAGES.items():
+        for column in LANGUAGES.values():
             ProductAttribute.objects.get_or_create(
-                product_class=goods, code=f"{code}_{column}", defaults={"name": names[language], "type": "text"}
+                product_class=goods,
+                code=f"{code}_{column}",
+                defaults={**_translated("name", names), "type": "text"},
             )
     return goods
 
