@@ -7,16 +7,21 @@ from django.contrib.admin.apps import SimpleAdminConfig
 ADMINS = (
     "integrations.hub.admin",
     "shop.order.admin",
+    "shop.order.admin_intake",
     "shop.stock.admin",
     "shop.fulfilment.admin",
     "shop.returns.admin",
     "shop.catalogue.admin",
     "shop.pricing.admin",
     "shop.customer.admin",
+    "shop.customer.admin_groups",
+    "shop.desk.admin",
 )
 
 
 class BackofficeConfig(SimpleAdminConfig):
+    default_site = "shop.desk.site.DeskSite"
+
     def ready(self) -> None:
         super().ready()
         for module in ADMINS:

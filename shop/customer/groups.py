@@ -9,6 +9,7 @@ from django.db.models import Q
 
 ORDERS_SEEN = (
     "order.view_order",
+    "order.view_line",
     "fulfilment.view_parcel",
     "stock.view_pool",
     "stock.view_hold",
@@ -33,15 +34,22 @@ CATALOGUE_SEEN = (
 )
 STOCK_SEEN = ("stock.view_movement", "stock.view_warehouse", "stock.view_reading")
 HUB_SEEN = ("hub.view_account",)
+IMPORTS_SEEN = ("order.view_intake",)
+SHARE = "desk.share_savedlist"  # whoever works with lists may give one to colleagues
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "sales": (
         *ORDERS_SEEN,
         *RETURNS_SEEN,
         *CATALOGUE_SEEN,
+        *IMPORTS_SEEN,
         "order.cancel_order",
+        "order.close_return",
+        "order.close_intake",
         "customer.view_user",
         "customer.change_user",
+        "customer.export_personal",
+        SHARE,
     ),
     "warehouse": (
         *ORDERS_SEEN,
@@ -50,21 +58,26 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "catalogue.view_product",
         "partner.view_stockrecord",
         "order.ship_order",
+        "order.close_return",
         "stock.adjust_stock",
         "stock.add_warehouse",
         "stock.change_warehouse",
+        SHARE,
     ),
     "finance": (
         *ORDERS_SEEN,
         *RETURNS_SEEN,
         "returns.view_adjustment",
+        *IMPORTS_SEEN,
         "order.confirm_payment",
         "order.cancel_order",
         "customer.view_user",
         "customer.allow_on_account",
+        "customer.export_personal",
         "pricing.view_taxclass",
         "pricing.add_taxclass",
         "pricing.change_taxclass",
+        SHARE,
     ),
     "catalogue": (
         *CATALOGUE_SEEN,
@@ -86,15 +99,19 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "partner.change_partner",
         "partner.add_stockrecord",
         "partner.change_stockrecord",
+        SHARE,
     ),
     "integrations": (
         *ORDERS_SEEN,
         *STOCK_SEEN,
         *HUB_SEEN,
+        *IMPORTS_SEEN,
+        "order.close_intake",
         "hub.add_account",
         "hub.change_account",
         "hub.operate_account",
         "hub.operate_outgoing",
+        SHARE,
     ),
     "auditor": (
         *ORDERS_SEEN,
@@ -103,8 +120,10 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *STOCK_SEEN,
         *CATALOGUE_SEEN,
         *HUB_SEEN,
+        *IMPORTS_SEEN,
         "customer.view_user",
         "auth.view_group",
+        "admin.view_logentry",
     ),
 }
 
