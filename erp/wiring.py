@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from erp import documents, invariants, orders, symptoms
-from integrations.hub import beats, outgoing, topics
+from erp import said as sentences
+from integrations.hub import beats, outgoing, said, topics
 from shop import signals
 from shop.order.models import Order
 
@@ -32,6 +33,7 @@ def connect() -> None:
     """Once, from `ErpConfig.ready`."""
     invariants.register()
     symptoms.register()
+    said.register(sentences.SENTENCES)
     topics.register(orders.CustomerTopic())
     topics.register(orders.OrderTopic())
     signals.order_released.connect(order_released, dispatch_uid="erp.order_released")

@@ -7,6 +7,7 @@ from django.contrib.admin.apps import SimpleAdminConfig
 ADMINS = (
     "integrations.hub.admin",
     "shop.order.admin",
+    "shop.order.admin_intake",
     "shop.stock.admin",
     "shop.fulfilment.admin",
     "shop.returns.admin",
@@ -14,10 +15,14 @@ ADMINS = (
     "shop.pricing.admin",
     "shop.customer.admin",
     "shop.api.admin",
+    "shop.customer.admin_groups",
+    "shop.desk.admin",
 )
 
 
 class BackofficeConfig(SimpleAdminConfig):
+    default_site = "shop.desk.site.DeskSite"
+
     def ready(self) -> None:
         super().ready()
         for module in ADMINS:

@@ -58,7 +58,7 @@ WEFT_PRIVATE_HOSTS = frozenset(env.list("WEFT_PRIVATE_HOSTS", default=[]))
 
 INSTALLED_APPS = [
     "modeltranslation",
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.import_export",
     "shop.backoffice.BackofficeConfig",
     "django.contrib.auth",
@@ -86,6 +86,7 @@ INSTALLED_APPS = [
     "shop.fulfilment.apps.FulfilmentConfig",
     "shop.returns.apps.ReturnsConfig",
     "shop.api.apps.ApiConfig",
+    "shop.desk.apps.DeskConfig",
     "erp.apps.ErpConfig",
     "shop.address.apps.AddressConfig",
     "shop.communication.apps.CommunicationConfig",
@@ -342,10 +343,11 @@ UNFOLD = {
     "ENVIRONMENT": "shop.navigation.environment",
     "DASHBOARD_CALLBACK": "shop.todo.dashboard",
     "STYLES": ["shop.navigation.stylesheet"],
+    "SCRIPTS": ["shop.navigation.script"],
     "BORDER_RADIUS": "6px",
     "COLORS": {
         "base": dict(zip(_weights, _ink, strict=True)),
         "primary": dict(zip(_weights, _madder, strict=True)),
     },
-    "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": "shop.navigation.sidebar"},
+    "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": "shop.navigation.sidebar"},
 }

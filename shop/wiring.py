@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from integrations.hub import beats, topics
+from integrations.hub import beats, said, topics
+from shop import said as sentences
 from shop import signals, symptoms
 from shop.customer import passwords
 from shop.fulfilment import sourcing
@@ -50,6 +51,7 @@ def order_shipped(order: Order, parcel: Parcel) -> None:
 def connect() -> None:
     """Once, from `ShopConfig.ready`: topics, beats, subject links and examinations of the shop."""
     symptoms.register()
+    said.register(sentences.SENTENCES)
     topics.register(letters.Mail())
     topics.register(passwords.PasswordMail())
     topics.register_subject("order", lambda number: f"/admin/order/order/by-number/{number}/")

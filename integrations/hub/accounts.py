@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from integrations.hub import registry, wakeups
@@ -78,3 +78,8 @@ def resume(account: Account) -> None:
     Account.objects.filter(pk=account.pk, state=AccountState.PAUSED).update(
         state=AccountState.STARTING, checked_at=None
     )
+
+
+def troubled() -> QuerySet[Account]:
+    """Accounts that somebody has to look at. What a retired one said last is nobody's business any more."""
+    return Account.objects.exclude(problem="").exclude(state=AccountState.RETIRED)

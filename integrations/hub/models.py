@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -79,7 +80,9 @@ class Outgoing(models.Model):
     a command both go from (1, 0) to (1, 1).
     """
 
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="outgoing", verbose_name=_("account"))
+    account = models.ForeignKey(  # found by `outgoing_unique`
+        Account, on_delete=models.PROTECT, db_index=False, related_name="outgoing", verbose_name=_("account")
+    )
     topic = models.CharField(_("topic"), max_length=64, db_collation="C")
     key = models.CharField(_("key"), max_length=160, db_collation="C")
     subject = models.CharField(_("about"), max_length=160, db_index=True)
@@ -131,6 +134,10 @@ class Outgoing(models.Model):
             ),
             models.Index(fields=["account", "serial", "id"], name="outgoing_serial", condition=~Q(serial="")),
             models.Index(fields=["parked_at"], name="outgoing_parked", condition=Q(parked_at__isnull=False)),
+            models.Index(fields=["account", "delivered_at"], name="outgoing_delivered"),  # an account's last success
+            GinIndex(  # by the remote's own numbers
+                fields=["refs"], name="outgoing_refs", opclasses=["jsonb_path_ops"], condition=~Q(refs=[])
+            ),
         ]
 
     def __str__(self) -> str:
@@ -139,6 +146,10 @@ class Outgoing(models.Model):
     @property
     def is_open(self) -> bool:
         return self.delivered < self.wanted
+
+
+# Attempts that ended, and not well.
+FAILED = Q(finished_at__isnull=False) & ~Q(outcome__in=["done", "looked up", ""])
 
 
 class Attempt(models.Model):
@@ -156,7 +167,10 @@ class Attempt(models.Model):
         verbose_name = _("attempt")
         verbose_name_plural = _("attempts")
         ordering = ["-id"]
-        indexes = [models.Index(fields=["outgoing"], name="attempt_open", condition=Q(finished_at__isnull=True))]
+        indexes = [
+            models.Index(fields=["outgoing"], name="attempt_open", condition=Q(finished_at__isnull=True)),
+            models.Index(fields=["-id"], name="attempt_failed", condition=FAILED),  # few: an account's last failure
+        ]
 
     def __str__(self) -> str:
         return f"{self.outgoing_id} {self.outcome or '…'}"

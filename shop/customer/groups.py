@@ -9,6 +9,7 @@ from django.db.models import Q
 
 ORDERS_SEEN = (
     "order.view_order",
+    "order.view_line",
     "fulfilment.view_parcel",
     "stock.view_pool",
     "stock.view_hold",
@@ -36,15 +37,22 @@ CATALOGUE_SEEN = (
 IMPORTS_SEEN = ("catalogue.view_importrun",)
 STOCK_SEEN = ("stock.view_movement", "stock.view_warehouse", "stock.view_reading")
 HUB_SEEN = ("hub.view_account", "api.view_client")
+INTAKES_SEEN = ("order.view_intake",)
+SHARE = "desk.share_savedlist"  # whoever works with lists may give one to colleagues
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "sales": (
         *ORDERS_SEEN,
         *RETURNS_SEEN,
         *CATALOGUE_SEEN,
+        *INTAKES_SEEN,
         "order.cancel_order",
+        "order.close_return",
+        "order.close_intake",
         "customer.view_user",
         "customer.change_user",
+        "customer.export_personal",
+        SHARE,
     ),
     "warehouse": (
         *ORDERS_SEEN,
@@ -53,21 +61,26 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "catalogue.view_product",
         "partner.view_stockrecord",
         "order.ship_order",
+        "order.close_return",
         "stock.adjust_stock",
         "stock.add_warehouse",
         "stock.change_warehouse",
+        SHARE,
     ),
     "finance": (
         *ORDERS_SEEN,
         *RETURNS_SEEN,
         "returns.view_adjustment",
+        *INTAKES_SEEN,
         "order.confirm_payment",
         "order.cancel_order",
         "customer.view_user",
         "customer.allow_on_account",
+        "customer.export_personal",
         "pricing.view_taxclass",
         "pricing.add_taxclass",
         "pricing.change_taxclass",
+        SHARE,
     ),
     "catalogue": (
         *CATALOGUE_SEEN,
@@ -95,11 +108,14 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "partner.change_partner",
         "partner.add_stockrecord",
         "partner.change_stockrecord",
+        SHARE,
     ),
     "integrations": (
         *ORDERS_SEEN,
         *STOCK_SEEN,
         *HUB_SEEN,
+        *INTAKES_SEEN,
+        "order.close_intake",
         "hub.add_account",
         "hub.change_account",
         "hub.operate_account",
@@ -107,6 +123,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "api.add_client",
         "api.change_client",
         "api.operate_client",
+        SHARE,
     ),
     "auditor": (
         *ORDERS_SEEN,
@@ -116,8 +133,10 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *CATALOGUE_SEEN,
         *IMPORTS_SEEN,
         *HUB_SEEN,
+        *INTAKES_SEEN,
         "customer.view_user",
         "auth.view_group",
+        "admin.view_logentry",
     ),
 }
 
