@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from integrations.hub import accounts, parking
+from shop.catalogue.files.runs import refused_imports
 from shop.order.models import OPEN_INTAKE, OPEN_RETURN, Intake, Order, PaymentMethod, Status
 from shop.stock import holds
 from shop.stock.models import Shortage
@@ -37,6 +38,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         ("hub.view_outgoing", _parked),
         ("hub.view_account", _accounts),
         ("order.view_intake", _imports),
+        ("catalogue.view_importrun", _product_files),
     ]
     tasks = [task for permission, make in sections if request.user.has_perm(permission) for task in make()]
     return {
@@ -136,12 +138,22 @@ def _accounts() -> list[Task]:
 
 
 def _imports() -> list[Task]:
-    """Documents of which rows were refused. Other kinds of imports add their own task to this list."""
     return [
         Task(
             _("Refused imports"),
             _("Rows of orders from outside that could not be taken."),
             Intake.objects.filter(OPEN_INTAKE).count(),
             _list("order_intake", "state=open"),
+        )
+    ]
+
+
+def _product_files() -> list[Task]:
+    return [
+        Task(
+            _("Refused product files"),
+            _("Files of products that could not be read, or rows of them that were left out."),
+            refused_imports().count(),
+            _list("catalogue_importrun", "refused=open"),
         )
     ]

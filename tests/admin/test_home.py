@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from integrations.hub.models import AccountState, Outgoing
 from integrations.hub.values import Lane
+from shop.catalogue.models import ImportRun
 from shop.order.models import Intake, Order, PaymentMethod
 from shop.stock.models import Hold, Pool, Shortage
 from tests import factories
@@ -30,6 +31,7 @@ def trouble() -> None:
     _shortages()
     _work()
     _imports()
+    _product_files()
 
 
 def _orders() -> None:
@@ -79,6 +81,16 @@ def _imports() -> None:
     )  # fmt: skip
 
 
+def _product_files() -> None:
+    for refused, fields in (
+        *[(1, {"state": "imported"})] * 9,
+        (0, {"state": "unreadable"}),
+        (0, {"state": "imported"}),
+        (1, {"state": "imported", "closed_at": timezone.now()}),
+    ):
+        ImportRun.objects.create(actor="test", file_name="a.csv", sha256="0" * 64, refused=refused, **fields)
+
+
 COUNTS = {
     "Payments to confirm": 2,
     "Orders being cancelled": 3,
@@ -89,6 +101,7 @@ COUNTS = {
     "Parked work": 7,
     "Accounts with a problem": 8,
     "Refused imports": 9,
+    "Refused product files": 10,
 }
 
 
@@ -116,10 +129,13 @@ def test_home_shows_each_what_is_theirs(login: Login, trouble: None) -> None:
         return {task.title for task in login(group).get(reverse(HOME)).context["tasks"]}
 
     everything = set(COUNTS)
-    assert titles("catalogue") == titles("") == set()
-    assert titles("warehouse") == everything - {"Accounts with a problem", "Refused imports"}
-    assert titles("sales") == titles("finance") == everything - {"Accounts with a problem"}
-    assert titles("integrations") == titles("auditor") == everything
+    files = {"Refused product files"}
+    assert titles("") == set()
+    assert titles("catalogue") == files
+    assert titles("warehouse") == everything - files - {"Accounts with a problem", "Refused imports"}
+    assert titles("sales") == titles("finance") == everything - files - {"Accounts with a problem"}
+    assert titles("integrations") == everything - files
+    assert titles("auditor") == everything
 
 
 def test_home_speaks_both_languages(login: Login, trouble: None) -> None:
