@@ -177,22 +177,21 @@ def rebuilt(file: Path, keeps: Any, more: dict[str, bytes] | None = None) -> Non
             new.writestr(name, content)
 
 
-@pytest.mark.parametrize("damage", [cut_short, flip_a_byte, without_manifest, with_another_picture, no_archive])
-def test_a_damaged_archive_is_refused_before_anything_is_touched(taken: Path, damage: Any) -> None:
-    damage(taken)
+def test_a_damaged_archive_is_refused_before_anything_is_touched(taken: Path) -> None:
+    whole = taken.read_bytes()
     default_storage.delete("images/a.webp")
-    with pytest.raises(archive.Damaged):
-        restore.restore(taken, replace=True, say=quietly)
+    for damage in (cut_short, flip_a_byte, without_manifest, with_another_picture, no_archive):
+        taken.write_bytes(whole)
+        damage(taken)
+        with pytest.raises(archive.Damaged):
+            restore.restore(taken, replace=True, say=quietly)
     assert ask(database_url(), "SELECT count(*) FROM stock_warehouse") == 1
     assert not default_storage.exists("images/a.webp")
 
 
-def test_a_database_that_is_not_empty_is_left_alone(taken: Path) -> None:
+def test_a_database_that_holds_or_serves_something_is_left_alone(taken: Path) -> None:
     with pytest.raises(restore.Refused, match="is not empty"):
         restore.restore(taken, say=quietly)
-
-
-def test_a_database_that_others_use_is_not_replaced(taken: Path) -> None:
     with (
         psycopg.connect(database_url()),
         pytest.raises(restore.Refused, match="1 other connections"),
