@@ -23,7 +23,7 @@ GIVEN_TZ := $(filter command line,$(origin TZ))
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help python venv venv-dev demo demo-reset backup restore doctor test test-deep lint format configuration messages \
-	bench replay replay-stop walkthrough venv-bench
+	bench replay replay-stop walkthrough venv-bench chromium audit
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
@@ -51,10 +51,13 @@ demo: venv ## Run the whole system here, ERP included, until Ctrl-C (PORT=8000)
 demo-reset: venv ## Remove the demo's data
 	@exec $(PY) -m runtime.demo --reset
 
-test: venv-dev ## Run all tests on a real PostgreSQL
+chromium: venv-dev
+	@$(PY) -m runtime.chromium
+
+test: venv-dev chromium ## Run all tests on a real PostgreSQL, and in a real browser
 	@$(WITH_DATABASE) $(FOR_TESTS) $(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
 
-test-deep: venv-dev ## The same with the long forms
+test-deep: venv-dev chromium ## The same with the long forms
 	@WEFT_DEEP=1 $(WITH_DATABASE) $(FOR_TESTS) $(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
 
 lint: venv-dev ## Style, types, import floors, migrations, production settings
@@ -93,6 +96,10 @@ replay-stop: venv ## End the database server that replays left running
 
 bench: venv-bench ## Measure speed beside baselines (ONLY=page|checkout|stock|outgoing|replay|api)
 	@$(WITH_DURABLE_DATABASE) $(FOR_TESTS) $(PY) -m bench $(if $(ONLY),--only $(ONLY))
+
+audit: venv-dev ## Lighthouse and axe on the buyers' pages (RUNS=3); reports in var/audit
+	@$(PY) -m runtime.chromium --needed
+	@$(WITH_DATABASE) $(FOR_TESTS) $(PY) -m audit $(if $(RUNS),--runs "$(RUNS)")
 
 walkthrough: venv ## Walk one order through shop and ERP, over HTTP (needs a running demo)
 	@exec $(PY) manage.py walkthrough

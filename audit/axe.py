@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,3 +42,9 @@ def findings(page: Page) -> list[Finding]:
 def _finding(violation: dict[str, Any]) -> Finding:
     places = tuple(f"{node['target'][0]}  {node['html'][:160]}" for node in violation["nodes"])
     return Finding(violation["id"], violation["impact"] or "", violation["help"], places)
+
+
+def version() -> str:
+    """Of the axe-core that was looked with: its file begins with it."""
+    found = re.search(r"axe v([\d.]+)", AXE_SCRIPT[:200])
+    return found[1] if found else "?"

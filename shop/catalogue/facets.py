@@ -27,6 +27,8 @@ from shop.catalogue.models import Product
 TOTAL = "=total"
 REPEATS = 2  # a free text is worth a filter where there are so many times as many products as texts
 
+# The values are looked up by product before their attributes are known: PostgreSQL would rather read all values of
+# each attribute, which grows with the shop and not with the list.
 _UNITS = """
 WITH shown (id) AS MATERIALIZED ({products}),
 unit AS MATERIALIZED (
@@ -41,27 +43,30 @@ unit AS MATERIALIZED (
 bearer AS (  -- a variant has its own attributes and those of its parent
     SELECT product, id AS unit, id FROM unit UNION ALL SELECT product, id, product FROM unit WHERE id <> product
 ),
+given AS MATERIALIZED (
+    SELECT bearer.product, bearer.unit, value.id, value.attribute_id, value.value_text, value.value_option_id
+    FROM bearer JOIN catalogue_productattributevalue value ON value.product_id = bearer.id
+),
 attribute AS MATERIALIZED (
-    SELECT *, bool_or(has_options) OVER (PARTITION BY facet) AS is_listed
+    SELECT *, bool_or(has_options) OVER (PARTITION BY facet) AS is_listed,
+        first_value(own_name) OVER (PARTITION BY facet ORDER BY has_options DESC, is_read DESC, id) AS name
     FROM (
-        SELECT id, {name} AS name, type <> 'text' AS has_options, regexp_replace(code, %s, '') AS facet,
+        SELECT id, {name} AS own_name, type <> 'text' AS has_options, regexp_replace(code, %s, '') AS facet,
             code !~ %s OR code ~ %s AS is_read
         FROM catalogue_productattribute WHERE type IN ('text', 'option', 'multi_option')
     ) named
 ),
-fact AS (
-    SELECT bearer.product, bearer.unit, attribute.facet, attribute.name, attribute.has_options, attribute.is_read,
-        coalesce(option.code, option.id::text, value.value_text) AS value,
-        CASE WHEN option.id IS NULL THEN value.value_text ELSE {option} END AS label
-    FROM bearer
-    JOIN catalogue_productattributevalue value ON value.product_id = bearer.id
-    JOIN attribute ON attribute.id = value.attribute_id AND attribute.has_options = attribute.is_listed
+fact AS MATERIALIZED (
+    SELECT given.product, given.unit, attribute.facet, attribute.is_read, option.id AS option,
+        coalesce(option.code, option.id::text, given.value_text) AS value
+    FROM given
+    JOIN attribute ON attribute.id = given.attribute_id AND attribute.has_options = attribute.is_listed
     LEFT JOIN catalogue_productattributevalue_value_multi_option several
-        ON several.productattributevalue_id = value.id AND attribute.has_options
+        ON several.productattributevalue_id = given.id AND attribute.has_options
     LEFT JOIN catalogue_attributeoption option
-        ON option.id = coalesce(several.attributeoption_id, value.value_option_id)
-    UNION ALL SELECT product, id, '=stock', '', true, true, '1', '' FROM unit WHERE in_stock
-    UNION ALL SELECT product, id, '=price', '', true, true, width_bucket(price, %s::numeric[])::text, '' FROM unit
+        ON option.id = coalesce(several.attributeoption_id, given.value_option_id)
+    UNION ALL SELECT product, id, '=stock', true, NULL, '1' FROM unit WHERE in_stock
+    UNION ALL SELECT product, id, '=price', true, NULL, width_bucket(price, %s::numeric[])::text FROM unit
 ),
 hit AS (
     SELECT unit, array_agg(DISTINCT facet) AS facets
@@ -69,11 +74,24 @@ hit AS (
 )
 """
 
-_COUNTS = """
-SELECT facet, value, min(name), min(label), bool_or(has_options), bool_or(is_read), count(DISTINCT product),
-    count(DISTINCT product) FILTER (WHERE
-        cardinality(array_remove(coalesce(hit.facets, '{}'), facet)) = cardinality(array_remove(%s::text[], facet)))
-FROM fact LEFT JOIN hit USING (unit) WHERE value <> '' GROUP BY facet, value
+_COUNTS = """,
+counted AS (
+    SELECT facet, value, bool_or(is_read) AS is_read, min(option) AS option, count(*) AS there,
+        count(*) FILTER (WHERE fits) AS fitting
+    FROM (
+        SELECT fact.facet COLLATE "C" AS facet, fact.value COLLATE "C" AS value, fact.product, fact.option,
+            bool_or(fact.is_read) AS is_read,
+            bool_or(cardinality(array_remove(coalesce(hit.facets, '{}'), fact.facet))
+                = cardinality(array_remove(%s::text[], fact.facet))) AS fits
+        FROM fact LEFT JOIN hit USING (unit) WHERE fact.value <> '' GROUP BY 1, 2, 3, 4
+    ) once GROUP BY facet, value
+)
+SELECT counted.facet, counted.value, attribute.name, {option}, coalesce(attribute.has_options, true), counted.is_read,
+    counted.there, counted.fitting
+FROM counted
+LEFT JOIN (SELECT DISTINCT facet, name, has_options FROM attribute WHERE has_options = is_listed) attribute
+    ON attribute.facet = counted.facet
+LEFT JOIN catalogue_attributeoption option ON option.id = counted.option
 UNION ALL
 SELECT '=total', '', '', '', false, false, count(DISTINCT product),
     count(DISTINCT product) FILTER (WHERE cardinality(coalesce(hit.facets, '{}')) = %s)
@@ -124,7 +142,8 @@ def count(products: QuerySet[Product], choice: Choice) -> Counts:
         return Counts()
     units, params = _units(products, choice)
     with connection.cursor() as cursor:
-        cursor.execute(units + _COUNTS, [*params, choice.facets, len(choice.facets)])
+        counts = _COUNTS.replace("{option}", _translated("option.option"))
+        cursor.execute(units + counts, [*params, choice.facets, len(choice.facets)])
         rows = cursor.fetchall()
     facets: dict[str, Facet] = defaultdict(Facet)
     there = fitting = 0
@@ -133,8 +152,7 @@ def count(products: QuerySet[Product], choice: Choice) -> Counts:
             there, fitting = all_of_it, some_of_it
             continue
         facet = facets[code]
-        facet.has_options |= has_options
-        facet.name = name if is_read or not facet.name else facet.name
+        facet.name, facet.has_options = name or "", has_options
         facet.values.append(Value(value, label or value, all_of_it, some_of_it, is_read))
     return Counts(there, fitting, dict(facets))
 
@@ -159,7 +177,6 @@ def _units(products: QuerySet[Product], choice: Choice) -> tuple[str, list[Any]]
         products=shown,
         priced=" AND ".join(["true", *(condition for condition, _ in given)]),
         name=_translated("name"),
-        option=_translated("option.option"),
     )
     any_language, ours = _endings()
     facets, values = zip(*choice.pairs, strict=True) if choice.pairs else ((), ())

@@ -30,6 +30,13 @@ class Product(AbstractProduct):
         abstract = False
         indexes = [GinIndex(fields=["search"], name="product_search")]
 
+    told_apart_by = ""  # what `facts.name_variants` found
+
+    def get_title(self) -> str:
+        """A variant without a title has its parent's, and what tells it apart where that was looked up."""
+        title = super().get_title()
+        return f"{title} ({self.told_apart_by})" if self.told_apart_by else title
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         super().save(*args, **kwargs)
         from shop.catalogue.search import index  # jieba's dictionary is loaded only where something is indexed

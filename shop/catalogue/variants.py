@@ -8,10 +8,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from shop.catalogue.facts import SEPARATOR, Facts
 from shop.catalogue.models import Product
-
-Facts = list[tuple[str, str]]  # names and values of attributes
-SEPARATOR = " · "
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,16 @@ from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.cache import cache
 from django.core.paginator import Page, Paginator
-from django.db.models import OuterRef, Prefetch, QuerySet, prefetch_related_objects
+from django.db.models import OuterRef, QuerySet, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from shop.catalogue import choice as choices
-from shop.catalogue import facets, filters, listing, search, structured, tree, variants
+from shop.catalogue import facets, facts, filters, listing, search, structured, tree, variants
 from shop.catalogue.forms import ListForm
-from shop.catalogue.models import AttributeOption, Product, ProductAttributeValue, ProductCategory
+from shop.catalogue.models import Product, ProductCategory
 from shop.catalogue.tree import Node
 
 HOME_CARDS = 8
@@ -101,10 +101,10 @@ def detail(request: HttpRequest, product_slug: str, pk: str) -> HttpResponse:
     context = {
         "product": product,
         "card": cards[0],
-        "choice": variants.choice(children, _facts, request.strategy.fetch_for_product) if children else None,
+        "choice": variants.choice(children, facts.facts, request.strategy.fetch_for_product) if children else None,
         "related": cards[1:],
         "category": category,
-        "facts": _facts(product),
+        "facts": facts.facts(product),
         "about": structured.about(product, cards[0], category),
         "pictures": structured.picture_addresses(product),
     }
@@ -132,20 +132,14 @@ def _products() -> QuerySet[Product]:
         Product.objects.public()
         .defer("search")
         .annotate(category_keys=ArraySubquery(categories))
-        .prefetch_related(_values())
+        .prefetch_related(facts.values())
     )
-
-
-def _values() -> Prefetch:
-    values = ProductAttributeValue.objects.select_related("attribute", "value_option")
-    options = Prefetch("value_multi_option", AttributeOption.objects.order_by("pk"))
-    return Prefetch("attribute_values", values.prefetch_related(options))
 
 
 def _variants(parent: Product) -> list[Product]:
     """The variants on sale; those without a title of their own are named by their attributes."""
     children = list(parent.get_public_children())
-    prefetch_related_objects([child for child in children if not child.title], _values())
+    prefetch_related_objects([child for child in children if not child.title], facts.values())
     return children
 
 
@@ -159,18 +153,3 @@ def _related(product: Product, category: Node | None) -> list[Product]:
     if category is None:
         return []
     return [other for other in listing.foremost(category) if other.pk != product.pk][:RELATED_CARDS]
-
-
-def _facts(product: Product) -> list[tuple[str, str]]:
-    """Names and values of the product's attributes. One whose code ends in a language is shown in that language only:
-    Oscar keeps one value per attribute, so texts have one attribute for each language. Where there is such a text,
-    the attribute of the same code without an ending only puts products together in lists."""
-    endings = tuple("_" + code.replace("-", "_") for code, _ in settings.LANGUAGES)
-    mine = "_" + (get_language() or settings.LANGUAGE_CODE).replace("-", "_")
-    values = {value.attribute.code: value for value in product.attribute_values.all()}
-    shown = [
-        value
-        for code, value in values.items()
-        if code.endswith(mine) or not (code.endswith(endings) or code + mine in values)
-    ]
-    return [(value.attribute.name, value.value_as_text) for value in shown]
