@@ -6,6 +6,7 @@ from collections import Counter
 from decimal import Decimal
 from typing import Any
 
+from babel.core import Locale
 from django.conf import settings
 from django.contrib.admin.utils import quote
 from django.db.models import Count, Prefetch, QuerySet
@@ -13,6 +14,7 @@ from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
 
 from integrations.hub.admin_pages import badge
@@ -161,7 +163,8 @@ def address_lines(order: Order) -> list[str]:
     if at is None:
         return []
     place = " ".join(filter(None, [at.state, at.line4, at.line3, at.line1, at.line2]))
-    return list(filter(None, [at.first_name, str(at.phone_number or ""), place, at.postcode, str(at.country)]))
+    country = Locale.parse(to_locale(get_language() or "zh-hans"), sep="_").territories.get(at.country_id)
+    return list(filter(None, [at.first_name, str(at.phone_number or ""), place, at.postcode, country or str(at.country)]))
 
 
 def units_left(order: Order) -> Counter[int]:
