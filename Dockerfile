@@ -11,7 +11,8 @@ RUN .venv/bin/python -m compileall -q erp integrations runtime shop
 FROM python:3.11-slim-bookworm
 COPY --from=build /srv/weft /srv/weft
 # The only two folders that are written: uploads, and backups where they are mounted.
-RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /nonexistent weft \
+RUN groupadd --gid 10001 weft \
+    && useradd --uid 10001 --gid weft --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin weft \
     && install -d -o weft -g weft -m 750 /srv/weft/var/media /srv/weft/backups
 WORKDIR /srv/weft
 ENV PATH=/srv/weft/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 WEFT_BIND=0.0.0.0:8000

@@ -174,8 +174,9 @@ def _bad_ring(error: ValueError) -> Finding:
 
 
 def remotes() -> Iterator[Finding]:
-    """Ask every remote now."""
-    for account in Account.objects.exclude(state__in=(AccountState.RETIRED, AccountState.PAUSED)).order_by("name"):
+    """Ask every remote now; not those only announced so far."""
+    living = Account.objects.exclude(state__in=(AccountState.RETIRED, AccountState.PAUSED))
+    for account in living.exclude(state=AccountState.STARTING, settings={}, sealed="").order_by("name"):
         words = {"name": account.name}
         if accounts.check(account):
             yield ok(_("The account %(name)s answers.") % words)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from django.core.files.storage import InMemoryStorage
 from psycopg import sql
 
 from runtime import cluster
@@ -24,6 +25,13 @@ NAME = "shop.weft.test"
 LOGIN = {"DJANGO_SUPERUSER_EMAIL": "boss@weft.test", "DJANGO_SUPERUSER_PASSWORD": "a-long-enough-pass"}
 FETCHES = ("make venv", "git pull")
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "var", ".env", "backups", "secrets", "__pycache__", ".*_cache")
+
+
+class Elsewhere(InMemoryStorage):
+    """A storage that is no folder, and takes the options of the one in the documentation."""
+
+    def __init__(self, bucket_name: str, endpoint_url: str, file_overwrite: bool) -> None:
+        super().__init__()
 
 
 @dataclass

@@ -128,6 +128,21 @@ def test_files_are_taken_before_and_after_the_dump(folder: Path, monkeypatch: py
     }
 
 
+def test_uploads_may_be_kept_anywhere(folder: Path, settings: Any) -> None:
+    settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"}}
+    default_storage.save("images/2026/a.webp", ContentFile(b"a picture"))
+    file = take.backup(folder, say=quietly)
+    default_storage.delete("images/2026/a.webp")
+    with archive.read(file) as opened:
+        assert media.differing(opened) == (["images/2026/a.webp"], [])
+        media.put(opened, "images/2026/a.webp")
+        assert media.differing(opened) == ([], [])
+    default_storage.delete("images/2026/a.webp")
+    default_storage.save("images/2026/a.webp", ContentFile(b"another"))
+    with archive.read(file) as opened:
+        assert media.differing(opened) == ([], ["images/2026/a.webp"])
+
+
 @pytest.fixture
 def taken(folder: Path) -> Path:
     factories.warehouse()

@@ -12,13 +12,16 @@ import pytest
 from cryptography.fernet import Fernet
 from django.core.management import call_command
 from django.db import connection
+from django.test import Client
 from django.utils import translation
 
 from integrations.hub import accounts, doctor, symptoms
-from integrations.hub.doctor import Level
+from integrations.hub.doctor import Finding, Level
 from integrations.hub.models import Account, AccountState
+from runtime.ports import any_free_port
+from shop.customer.models import User
 from shop.management.commands.doctor import terminal_language
-from shop.symptoms import files
+from shop.symptoms import files, installation
 from tests import factories
 
 NOBODY = 65534
@@ -123,8 +126,7 @@ def test_a_ring_that_fits_nothing_still_lets_credentials_be_entered_anew(setting
 def test_a_ring_with_a_line_that_is_no_key_is_told(settings: Any) -> None:
     factories.account(name="ERP", sealed="something")
     settings.WEFT_KEY_RING = ("not-a-key",)
-    with translation.override("en"):
-        (one,) = symptoms.credentials()
+    (one,) = in_english(symptoms.credentials)
     assert one.level == Level.TODO and "a line that is no key" in one.what
 
 
@@ -138,6 +140,26 @@ def test_paused_accounts_are_noted_and_retired_ones_are_not() -> None:
     assert Account.objects.count() == 2
 
 
+@pytest.mark.django_db(transaction=True)
+def test_online_the_remotes_and_the_shop_itself_are_asked(settings: Any, tmp_path: Path) -> None:
+    settings.WEFT_SHOP_URL = f"http://127.0.0.1:{any_free_port()}"
+    accounts.connect("messages", "file", "letters", {"folder": str(tmp_path / "letters")})
+    port = str(any_free_port())
+    accounts.connect("messages", "smtp", "post", {"host": "127.0.0.1", "port": port, "security": "none"})
+    factories.account(name="announced", state=AccountState.STARTING)
+    assert [(one.level, one.what.split()[2]) for one in in_english(symptoms.remotes)] == [
+        (Level.OK, "letters"),
+        (Level.TODO, "post"),
+    ]
+    (shop,) = in_english(installation.answers)
+    assert shop.level == Level.TODO and "Connection refused" in shop.what
+
+
+def in_english(examination: Any) -> list[Finding]:
+    with translation.override("en"):
+        return list(examination())
+
+
 @pytest.mark.parametrize(
     ("said", "language"), [("zh_CN.UTF-8", "zh-hans"), ("en_GB.UTF-8", "en"), ("C", "zh-hans"), ("", "zh-hans")]
 )
@@ -148,3 +170,13 @@ def test_it_speaks_the_terminals_language_where_that_is_ours(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LANG", said)
     assert terminal_language() == language
+
+
+@pytest.mark.django_db
+def test_the_page_of_an_account_whose_credentials_cannot_be_opened_still_comes(settings: Any, client: Client) -> None:
+    """It is where the doctor sends people to enter them anew."""
+    account = accounts.connect("messages", "smtp", "post", {"host": "mail.weft.test", "password": "hush"})
+    settings.WEFT_KEY_RING = (Fernet.generate_key().decode(),)
+    client.force_login(User.objects.create_superuser("boss@weft.test", "a-long-enough-pass"))
+    page = client.get(f"/admin/hub/account/{account.pk}/change/")
+    assert page.status_code == 200

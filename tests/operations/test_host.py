@@ -222,3 +222,12 @@ def test_an_upgrade_and_a_new_secret_key_as_documented(host: Host) -> None:
     host.run("secret-key")
     assert secret_key.read_text() != former and secret_key.stat().st_mode & 0o777 == 0o600
     assert "All is well." in host.sh("weft doctor --wait 60")
+
+
+@pytest.mark.deep
+def test_a_settings_file_of_ones_own_is_read(host: Host) -> None:
+    """As for an object store."""
+    box = docs.boxes()["weft_site.py"].replace("storages.backends.s3.S3Storage", "tests.operations.host.Elsewhere")
+    (host.project / "weft_site.py").write_text(box)
+    (host.project / ".env").open("a").write("DJANGO_SETTINGS_MODULE=weft_site\n")
+    assert "Uploads go to Elsewhere." in host.sh("weft doctor --only uploads")

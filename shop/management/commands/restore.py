@@ -29,6 +29,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, file: Path, replace: bool, paused: bool, **options: Any) -> None:
+        if not file.is_file():
+            raise CommandError(
+                f"{file} is no file. Name an archive of `make backup`: make restore FILE=backups/weft-....zip"
+            )
         try:
             lacking = back.restore(file, replace=replace, paused=paused, say=self._say)
         except FAILURES as error:
