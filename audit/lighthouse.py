@@ -14,13 +14,13 @@ from typing import Any
 from runtime import chromium
 
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
-TIMINGS = {"LCP": "largest-contentful-paint", "TBT": "total-blocking-time"}
 SECONDS = 180
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Scores from 0 to 100 by category; `lcp` and `tbt` in milliseconds, `cls` without unit, `weight` in bytes."""
+    """Scores from 0 to 100 by category; `lcp` and `tbt` in milliseconds, `cls` without unit, `weight` in
+    bytes."""
 
     report: Path
     scores: dict[str, int]
@@ -28,6 +28,7 @@ class Run:
     tbt: float
     cls: float
     weight: int
+    power: float  # Lighthouse's benchmark of this machine, just then
     failed: tuple[str, ...]  # accessibility audits
 
 
@@ -79,6 +80,7 @@ def _read(report: Path) -> Run:
         lcp=audits["largest-contentful-paint"]["numericValue"],
         tbt=audits["total-blocking-time"]["numericValue"],
         cls=audits["cumulative-layout-shift"]["numericValue"],
+        power=data["environment"]["benchmarkIndex"],
         weight=int(audits["total-byte-weight"]["numericValue"]),
         failed=tuple(audit["title"] for audit in wrong if audit["score"] == 0),
     )

@@ -58,7 +58,7 @@ def lighthouse(folder: Path) -> Path:
     done = subprocess.run(command, cwd=folder, text=True, capture_output=True, check=False)
     if done.returncode != 0 or not program.exists():
         (folder / PINS[1]).unlink(missing_ok=True)  # the next run tries again
-        raise Missing(f"npm did not install Lighthouse (network? registry?). It said:\n{done.stderr.strip()[-2000:]}")
+        raise Missing(f"npm did not install Lighthouse (network? registry?). It said:\n{done.stderr.strip()[:1500]}")
     return program
 
 

@@ -93,8 +93,15 @@ def image(found: Any, shown: str, alt: str = "", eager: bool = False) -> SafeStr
         size,
         size,
         alt,
-        mark_safe('fetchpriority="high"' if eager else 'loading="lazy" decoding="async"'),
+        mark_safe(_fetched(shown, eager)),
     )
+
+
+def _fetched(shown: str, eager: bool) -> str:
+    """Small pictures stand at the top of baskets and orders: they do not wait, and they are not put first."""
+    if eager:
+        return 'fetchpriority="high"'
+    return 'decoding="async"' if shown == "small" else 'loading="lazy" decoding="async"'
 
 
 def _sizes(name: str, shown: str) -> SafeString:

@@ -155,11 +155,15 @@ def test_counts_of_a_category_and_of_a_search(sorted_shop: Shop, en: Client) -> 
     assert titles(wool) == [RUG]
     assert counted(wool)["Blue"] == 1
     assert 'name="q" value="wool"' in text(wool), "the words stay when a box is ticked"
-    assert (
-        "?q=wool&amp;f-colour=green&amp;sort=price"
-        in text(look(en, "/search/", ("q", "wool"), ("f-colour", "green"), ("sort", "price")))
-        or not wool.context["page"].has_other_pages()
-    )
+
+
+def test_pages_keep_words_choice_and_order(sorted_shop: Shop, en: Client, settings: Any) -> None:
+    settings.WEFT_PAGE_SIZE = 1
+    chosen = [("q", "wool"), ("f-stuff", "wool"), ("sort", "price")]
+    first = look(en, "/search/", *chosen)
+    assert titles(first) == [THROW]
+    assert 'href="?q=wool&amp;f-stuff=wool&amp;sort=price&amp;page=2"' in text(first)
+    assert titles(look(en, "/search/", *chosen, ("page", "2"))) == [RUG]
 
 
 def test_chips_take_one_off_and_all_off(sorted_shop: Shop, en: Client) -> None:
