@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext_lazy
+
 from integrations.hub import beats, said, topics
 from shop import said as sentences
 from shop import signals, symptoms
@@ -54,8 +56,8 @@ def connect() -> None:
     said.register(sentences.SENTENCES)
     topics.register(letters.Mail())
     topics.register(passwords.PasswordMail())
-    topics.register_subject("order", lambda number: f"/admin/order/order/by-number/{number}/")
-    topics.register_subject("customer", lambda pk: f"/admin/customer/user/{pk}/change/")
+    topics.register_subject("order", lambda number: f"/admin/order/order/by-number/{number}/", gettext_lazy("order"))
+    topics.register_subject("customer", lambda pk: f"/admin/customer/user/{pk}/change/", gettext_lazy("customer"))
     beats.register("shop.expire", seconds=30, task="shop.tasks.expire_overdue")
     beats.register("shop.cancel", seconds=60, task="shop.tasks.finish_cancellations")
     beats.register("shop.tokens", seconds=3600, task="shop.tasks.prune_tokens")

@@ -104,6 +104,7 @@ class ViewOnlyAdmin(StaffAdmin):
     """Rows that services write: staff look. With `draws_itself` the page is its template, without Django's fields."""
 
     draws_itself = False
+    is_view_only = True
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return [] if self.draws_itself else super().get_fieldsets(request, obj)

@@ -134,7 +134,8 @@ class Done(Confirm):
 @admin.register(Outgoing)
 class OutgoingAdmin(ViewOnlyAdmin):
     list_display = (
-        "shown_topic", "shown_key", "shown_subject", "account", "shown_lane", "state_badge", "failures", "shown_error",
+        "shown_topic", "shown_subject", "account", "state_badge", "created_at", "delivered_at", "failures",
+        "shown_error",
     )  # fmt: skip
     list_filter = (StateFilter, TopicFilter, "account", ParkedOnRetired)
     list_select_related = ("account",)
@@ -176,14 +177,10 @@ class OutgoingAdmin(ViewOnlyAdmin):
     def shown_topic(self, row: Outgoing) -> Any:
         return topics.label(row.topic)
 
-    @display(description=gettext_lazy("key"), ordering="key")
-    def shown_key(self, row: Outgoing) -> str:
-        return Truncator(row.key).chars(48)
-
     @display(description=gettext_lazy("about"), ordering="subject")
     def shown_subject(self, row: Outgoing) -> str:
-        link = topics.subject_link(row.subject)
-        return format_html('<a href="{}">{}</a>', link, row.subject) if link else row.subject
+        link, words = topics.subject_link(row.subject), topics.subject_words(row.subject)
+        return format_html('<a href="{}">{}</a>', link, words) if link else words
 
     @display(description=gettext_lazy("lane"), ordering="lane")
     def shown_lane(self, row: Outgoing) -> Any:

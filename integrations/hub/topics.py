@@ -104,11 +104,13 @@ def registered() -> dict[str, Topic]:
 
 SubjectLink = Callable[[str], str]
 _links: dict[str, SubjectLink] = {}
+_kinds: dict[str, Any] = {}
 
 
-def register_subject(prefix: str, link: SubjectLink) -> None:
-    """`link(rest)` is the admin address of `prefix:rest`; it must not query."""
+def register_subject(prefix: str, link: SubjectLink, label: Any = "") -> None:
+    """`link(rest)` is the admin address of `prefix:rest`; it must not query. `label`: what people call such a thing."""
     _links[prefix] = link
+    _kinds[prefix] = label or prefix
 
 
 def subject_link(subject: str) -> str:
@@ -116,6 +118,12 @@ def subject_link(subject: str) -> str:
     prefix, _, rest = subject.partition(":")
     link = _links.get(prefix)
     return link(rest) if link and rest else ""
+
+
+def subject_words(subject: str) -> str:
+    """A subject as people read it: `order:W2026...` is `order W2026...`, in their language."""
+    prefix, _, rest = subject.partition(":")
+    return f"{_kinds[prefix]} {rest}" if prefix in _kinds else subject
 
 
 def subject_kinds() -> list[str]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
@@ -20,10 +23,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
 from integrations.hub import exports
 from integrations.hub.admin_pages import StaffAdmin, act, badge, too_late
 from shop.customer import finding
+from shop.customer.admin_groups import GroupsField
+from shop.customer.forms import zone_choices
 from shop.customer.models import User
 from shop.order.admin_page import status_badge
 from shop.order.models import Order, PaymentMethod, Status
@@ -45,6 +51,7 @@ class UserAdmin(DjangoUserAdmin, StaffAdmin):
     search_fields = ("email",)  # shows the box; see `finding.users`
     search_help_text = gettext_lazy("E-mail, name or phone")
     ordering = ("-date_joined", "-pk")
+    filter_horizontal = ()
     actions_detail = ("allow_on_account", "stop_on_account")
     readonly_fields = ("on_account", "last_login", "date_joined")
     change_form_after_template = "admin/customer/user/orders.html"
@@ -86,6 +93,23 @@ class UserAdmin(DjangoUserAdmin, StaffAdmin):
         if obj is None:
             return self.add_fieldsets
         return (self.person_fields, self.staff_fields) if request.user.is_superuser else (self.person_fields,)
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "groups":
+            kwargs |= {
+                "form_class": GroupsField, "queryset": Group.objects.order_by("name"), "help_text": "",
+                "widget": UnfoldAdminCheckboxSelectMultipleWidget(),
+            }  # fmt: skip
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Language and time zone are chosen, not typed."""
+        choices = {"language": [("", "–"), *settings.LANGUAGES], "time_zone": zone_choices()}.get(db_field.name)
+        if choices is None:
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        return forms.ChoiceField(
+            label=db_field.verbose_name, required=False, choices=choices, widget=UnfoldAdminSelectWidget()
+        )
 
     def found(self, text: str) -> QuerySet[User]:
         return finding.users(text)

@@ -15,6 +15,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from integrations.hub.admin_pages import StaffAdmin
 from shop.customer.groups import GROUPS
@@ -58,15 +59,23 @@ class RightsField(forms.ModelMultipleChoiceField):
 
 
 def asked_for() -> QuerySet[Permission]:
-    """The rights that mean something here: those of what has a page, and every named one."""
-    with_pages = Q()
-    for model in admin.site._registry:
-        with_pages |= Q(content_type__app_label=model._meta.app_label, content_type__model=model._meta.model_name)
-    given = Q()
+    """The rights that mean something here: what any seeded group has, or a group was given since."""
+    given = Q(group__isnull=False)
     for name in {right for rights in GROUPS.values() for right in rights}:
         app, _dot, codename = name.partition(".")
         given |= Q(content_type__app_label=app, codename=codename)
-    return Permission.objects.filter(with_pages | given).select_related("content_type")
+    rows = Permission.objects.filter(given).select_related("content_type").distinct()
+    return rows.order_by("content_type__app_label", "content_type__model", "codename")
+
+
+def group_name(group: Group) -> str:
+    """The group's name in the reader's language."""
+    return str(NAMES.get(group.name, group.name))
+
+
+class GroupsField(forms.ModelMultipleChoiceField):
+    def label_from_instance(self, obj: Any) -> str:
+        return group_name(obj)
 
 
 admin.site.unregister(Group)
@@ -95,8 +104,10 @@ class GroupAdmin(DjangoGroupAdmin, StaffAdmin):
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "permissions":
-            order = ("content_type__app_label", "content_type__model", "codename")
-            kwargs |= {"form_class": RightsField, "queryset": asked_for().order_by(*order)}
+            kwargs |= {
+                "form_class": RightsField, "queryset": asked_for(), "widget": UnfoldAdminCheckboxSelectMultipleWidget(),
+                "help_text": "",
+            }  # fmt: skip
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     @display(description=gettext_lazy("group"), ordering="name")

@@ -8,12 +8,20 @@ from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
 from django.utils.functional import lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from shop.controls import Plain
 from shop.customer.models import User, UserManager
 
 AREAS = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+
+
+def zone_choices() -> list[tuple[str, str]]:
+    """Time zones by name; none is the shop's."""
+    zones = sorted(zone for zone in available_timezones() if zone.split("/")[0] in AREAS)
+    shop = gettext("The shop's: %(zone)s") % {"zone": settings.TIME_ZONE}
+    return [("", shop), *((zone, zone.replace("_", " ")) for zone in zones)]
 
 
 class LoginForm(Plain, AuthenticationForm):
@@ -75,6 +83,4 @@ class ProfileForm(Plain, forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        zones = sorted(zone for zone in available_timezones() if zone.split("/")[0] in AREAS)
-        shop = _("The shop's: %(zone)s") % {"zone": settings.TIME_ZONE}
-        self.fields["time_zone"].choices = [("", shop), *((zone, zone.replace("_", " ")) for zone in zones)]
+        self.fields["time_zone"].choices = zone_choices()

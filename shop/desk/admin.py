@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from integrations.hub.admin_pages import StaffAdmin, ViewOnlyAdmin
-from shop.customer.admin_groups import NAMES
+from shop.customer.admin_groups import group_name
 from shop.desk import saved
 from shop.desk.models import SavedList
 
@@ -26,7 +26,7 @@ SHARE = "desk.share_savedlist"
 
 class GroupField(forms.ModelChoiceField):
     def label_from_instance(self, obj: Any) -> str:
-        return str(NAMES.get(obj.name, obj.name))
+        return group_name(obj)
 
 
 class SavedListForm(forms.ModelForm):
@@ -68,7 +68,8 @@ class SavedListAdmin(StaffAdmin):
     """Everybody's own business: no right is needed to keep a list, and nobody sees or changes another's here."""
 
     form = SavedListForm
-    list_display = ("name", "shown_list", "shown_query", "shown_group", "is_default", "open")
+    list_display = ("name", "shown_list", "shown_group", "is_default", "open")
+    show_add_link = False
     list_select_related = ("group",)
     search_fields = ("name",)
     search_help_text = gettext_lazy("Name")
@@ -103,6 +104,15 @@ class SavedListAdmin(StaffAdmin):
             others.exclude(pk=obj.pk).update(is_default=False)
         super().save_model(request, obj, form, change)
 
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """One after the other: there is nothing to add another to. A new one says what is kept."""
+        page = saved.lists().get(request.GET.get("list", ""))
+        about = {"subtitle": str(page.opts.verbose_name_plural)} if page and not object_id else {}
+        words = {"show_save_and_add_another": False, "show_save_and_continue": False, **about, **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, words)
+
     def response_add(self, request: HttpRequest, obj: SavedList, post_url_continue: Any = None) -> HttpResponse:
         """Back to the list, as it was kept."""
         self.message_user(request, _("Kept as %(name)s.") % {"name": obj.name})
@@ -135,11 +145,11 @@ class SavedListAdmin(StaffAdmin):
 
     @display(description=gettext_lazy("shared with"), ordering="group")
     def shown_group(self, row: SavedList) -> str:
-        return str(NAMES.get(row.group.name, row.group.name)) if row.group else "–"
+        return group_name(row.group) if row.group else "–"
 
     @display(description="")
     def open(self, row: SavedList) -> str:
-        return format_html('<a href="{}">{}</a>', row.link, _("open")) if row.list in saved.lists() else ""
+        return format_html('<a href="{}">{}</a>', row.link, _("open the list")) if row.list in saved.lists() else ""
 
 
 ACTIONS: dict[int, Any] = {
@@ -160,6 +170,7 @@ class LogEntryAdmin(ViewOnlyAdmin):
     search_fields = ("object_repr", "change_message", "user__email")
     search_help_text = gettext_lazy("Words, or the person's e-mail")
     ordering = ("-pk",)
+    export_permission = "customer.export_personal"
     fields = ("action_time", "user", "what", "about", "words")
     readonly_fields = fields
 

@@ -126,7 +126,12 @@ def _told(text: str, most: int) -> _Hits:
     """What a remote calls by this number, but orders, which are found as such."""
     rows = work.by_remote_number(text).exclude(subject__startswith="order:").select_related("account")
     for row in rows.order_by("-pk")[:most]:
-        yield text, f"{row.account} · {topics.label(row.topic)} · {row.subject}", _page("hub_outgoing", row.pk), False
+        yield (
+            text,
+            f"{row.account} · {topics.label(row.topic)} · {topics.subject_words(row.subject)}",
+            _page("hub_outgoing", row.pk),
+            False,
+        )
 
 
 KINDS = (

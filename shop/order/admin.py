@@ -22,7 +22,7 @@ from integrations.hub import exports
 from integrations.hub.admin_pages import ViewOnlyAdmin, badge
 from shop.order import admin_page, finding
 from shop.order.admin_actions import OrderActions
-from shop.order.admin_filters import AgeFilter, LineAgeFilter, OriginFilter, ReturnFilter
+from shop.order.admin_filters import AgeFilter, LineAgeFilter, OriginFilter, PlacedFilter, ReturnFilter
 from shop.order.admin_page import status_badge
 from shop.order.models import Line, LineKind, Order, Status
 from shop.pricing.templatetags.prices import money
@@ -39,9 +39,12 @@ def _of_address(name: str) -> Any:
 @admin.register(Order)
 class OrderAdmin(OrderActions, ViewOnlyAdmin):
     list_display = (
-        "number", "placed", "customer", "total", "shown_status", "payment", "deadline", "flags",
+        "number", "placed", "customer", "total", "shown_status", "payment", "flags",
     )  # fmt: skip
-    list_filter = ("status", "payment_method", AgeFilter, "date_placed", ReturnFilter, "needs_refund", OriginFilter)
+    list_filter = (
+        "status", "payment_method", AgeFilter, ("date_placed", PlacedFilter), ReturnFilter, "needs_refund",
+        OriginFilter,
+    )  # fmt: skip
     list_select_related = ("user", "shipping_address")
     search_fields = ("number",)  # shows the box; what it finds is said in `finding.py`
     search_help_text = gettext_lazy("Number, name, e-mail, phone, SKU or ERP number")
@@ -105,15 +108,13 @@ class OrderAdmin(OrderActions, ViewOnlyAdmin):
 
     @display(description=gettext_lazy("payment"), ordering="payment_method")
     def payment(self, order: Order) -> str:
-        paid = _("paid") if order.paid_at else _("not paid")
-        return format_html('{}<span class="weft-second">{}</span>', order.get_payment_method_display(), paid)
-
-    @display(description=gettext_lazy("deadline"), ordering="payment_deadline")
-    def deadline(self, order: Order) -> str:
+        method = order.get_payment_method_display()
         if not order.payment_deadline or order.status != Status.PENDING_PAYMENT:
-            return ""
-        at = date_format(timezone.localtime(order.payment_deadline), "m-d H:i")
-        return format_html('<span class="weft-bad">{}</span>', at) if order.payment_deadline < timezone.now() else at
+            paid = _("paid") if order.paid_at else _("not paid")
+            return format_html('{}<span class="weft-second">{}</span>', method, paid)
+        until = _("until %(at)s") % {"at": date_format(timezone.localtime(order.payment_deadline), "m-d H:i")}
+        late = "weft-bad" if order.payment_deadline < timezone.now() else ""
+        return format_html('{}<span class="weft-second {}">{}</span>', method, late, until)
 
     @display(description="")
     def flags(self, order: Order) -> str:
@@ -146,15 +147,15 @@ class OrderAdmin(OrderActions, ViewOnlyAdmin):
 class LineAdmin(ViewOnlyAdmin):
     """What was sold, line by line: which orders have a SKU, and what it brought."""
 
-    list_display = ("shown_order", "placed", "partner_sku", "title", "quantity", "gross", "shown_status")
-    list_display_links = ("partner_sku",)
-    list_filter = ("order__status", LineAgeFilter, "kind", "order__date_placed")
+    list_display = ("shown_order", "placed", "sku", "shown_title", "quantity", "gross", "shown_status")
+    list_display_links = ("sku",)
+    list_filter = ("order__status", LineAgeFilter, "kind", ("order__date_placed", PlacedFilter))
     list_select_related = ("order",)
     search_fields = ("partner_sku",)  # shows the box; see `found`
     search_help_text = gettext_lazy("SKU or order number")
     ordering = ("-pk",)
-    fields = ("shown_order", "shown_status", "kind", "partner_sku", "title", "quantity", "net", "tax", "gross")
-    readonly_fields = ("shown_order", "shown_status", "net", "tax", "gross")
+    fields = ("shown_order", "shown_status", "kind", "sku", "shown_title", "quantity", "net", "tax", "gross")
+    readonly_fields = ("shown_order", "shown_status", "sku", "shown_title", "net", "tax", "gross")
     exported = (
         exports.text(gettext_lazy("order"), lambda line: line.order.number),
         exports.time(gettext_lazy("placed at"), lambda line: line.order.date_placed),
@@ -184,6 +185,14 @@ class LineAdmin(ViewOnlyAdmin):
     @display(description=gettext_lazy("placed at"), ordering="order__date_placed")
     def placed(self, line: Line) -> str:
         return date_format(timezone.localtime(line.order.date_placed), "m-d H:i")
+
+    @display(description=gettext_lazy("SKU"), ordering="partner_sku")
+    def sku(self, line: Line) -> str:
+        return line.partner_sku
+
+    @display(description=gettext_lazy("title"))
+    def shown_title(self, line: Line) -> str:
+        return line.title
 
     @display(description=gettext_lazy("status"), ordering="order__status")
     def shown_status(self, line: Line) -> str:

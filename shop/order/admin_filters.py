@@ -37,6 +37,14 @@ class AgeFilter(admin.SimpleListFilter):
         return queryset.filter(**{f"{self.prefix}date_placed__lt": timezone.now() - age}) if age else queryset
 
 
+class PlacedFilter(admin.DateFieldListFilter):
+    """Oscar gave its column no name that could be translated."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("placed at")
+
+
 class LineAgeFilter(AgeFilter):
     prefix = "order__"
 

@@ -117,15 +117,15 @@ class IntakeAdmin(ViewOnlyAdmin):
     def offers(self, action: str, obj: Intake) -> bool:
         return is_open(obj)
 
-    @action(description=gettext_lazy("Close"), url_path="close", icon="task_alt", permissions=["order.close_intake"],
-            variant=ActionVariant.PRIMARY)  # fmt: skip
+    @action(description=gettext_lazy("Close the import"), url_path="close", icon="task_alt",
+            permissions=["order.close_intake"], variant=ActionVariant.PRIMARY)  # fmt: skip
     def close(self, request: HttpRequest, object_id: str) -> HttpResponse:
         intake = self.wanted(request, object_id)
         if not is_open(intake):
             return too_late(self, request, intake)
         explain = [_("The refused rows were dealt with. The import stays as it is, with your note.")]
         return act(self, request, intake, _close(intake, request), form=Note, explain=explain,
-                   title=_("Close the import"), button=_("Close"))  # fmt: skip
+                   title=_("Close the import"), button=_("It is dealt with"))  # fmt: skip
 
 
 def _close(intake: Intake, request: HttpRequest) -> Callable[[dict[str, Any]], str]:

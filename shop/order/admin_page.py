@@ -6,7 +6,6 @@ from collections import Counter
 from decimal import Decimal
 from typing import Any
 
-from babel.core import Locale
 from django.conf import settings
 from django.contrib.admin.utils import quote
 from django.db.models import Count, Prefetch, QuerySet
@@ -14,11 +13,11 @@ from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
 
 from integrations.hub.admin_pages import badge
 from integrations.hub.models import Outgoing
+from shop.customer.addresses import country_name
 from shop.fulfilment.models import Parcel, ParcelLine, Sourcing
 from shop.order.models import Line, LineKind, Order, Status
 from shop.order.timeline import Entry, timeline
@@ -60,7 +59,7 @@ def with_details(orders: QuerySet[Order]) -> QuerySet[Order]:
         Prefetch("return_lines", ReturnLine.objects.select_related("returned")),
         Prefetch("sourcings", Sourcing.objects.select_related("warehouse")),
     ).order_by("pk")
-    return orders.select_related("user", "shipping_address__country").prefetch_related(
+    return orders.select_related("user", "shipping_address").prefetch_related(
         Prefetch("lines", lines),
         "status_changes",
         Prefetch("parcels", Parcel.objects.select_related("account")),
@@ -163,8 +162,9 @@ def address_lines(order: Order) -> list[str]:
     if at is None:
         return []
     place = " ".join(filter(None, [at.state, at.line4, at.line3, at.line1, at.line2]))
-    country = Locale.parse(to_locale(get_language() or "zh-hans"), sep="_").territories.get(at.country_id)
-    return list(filter(None, [at.first_name, str(at.phone_number or ""), place, at.postcode, country or str(at.country)]))
+    return list(
+        filter(None, [at.first_name, str(at.phone_number or ""), place, at.postcode, country_name(at.country_id)])
+    )
 
 
 def units_left(order: Order) -> Counter[int]:

@@ -173,7 +173,7 @@ def _outcome(row: Outgoing) -> Iterator[str]:
         words = ngettext("%(n)d attempt", "%(n)d attempts", tries) % {"n": tries}
         if row.delivered_at and not row.is_open:
             at = date_format(timezone.localtime(row.delivered_at), "m-d H:i:s")
-            words = f"{words}, {_('delivered at %(at)s') % {'at': at}}"
+            words = _("%(attempts)s, delivered at %(at)s") % {"attempts": words, "at": at}
         yield words
     if numbers := [ref["number"] for ref in row.refs if ref.get("number")]:
         yield _("their number: %(numbers)s") % {"numbers": ", ".join(numbers)}

@@ -74,7 +74,7 @@ class Correction(Adjustment):
     """Up or down by so many, without counting the whole shelf."""
 
     what = forms.ChoiceField(
-        label=gettext_lazy("What happened"),
+        label=gettext_lazy("What happened to the goods"),
         choices=[
             ("found", gettext_lazy("+ found, or booked out by mistake")),
             ("returned", gettext_lazy("+ came back from a customer")),

@@ -1,4 +1,4 @@
-"""python -m tests.screenshots [--only TEXT]: into var/screenshots, from a throw-away database. See `make screenshots`."""
+"""python -m tests.screenshots [--only TEXT]: pictures into var/screenshots, of a company in a throw-away database."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ def main() -> int:
         if not options.only:
             shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
-        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # the browser's own loop runs in this thread; the server has others
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = (
+            "1"  # the browser's own loop runs in this thread; the server has others
+        )
         with site.served() as address:
             troubles = camera.photograph(chosen, address, cookies, folder, chromium, say)
     say(f"{len(chosen)} pages: {camera.sheet(folder, chosen)}")

@@ -1,4 +1,4 @@
-"""The browser that takes the pictures: the system's own Chromium, installed where we may, asked for where we may not."""
+"""The browser that takes the pictures: the system's own Chromium, installed where we may, else asked for."""
 
 from __future__ import annotations
 

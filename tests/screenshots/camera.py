@@ -91,7 +91,9 @@ def sheet(folder: Path, places: Sequence[Place]) -> Path:
             for kind in kinds
             if (folder / (name := f"{place.name}--{kind}.png")).exists()
         )
-        rows.append(f"<section><h2>{html.escape(place.name)} <small>{html.escape(place.address)}</small></h2>{cells}</section>")
+        rows.append(
+            f"<section><h2>{html.escape(place.name)} <small>{html.escape(place.address)}</small></h2>{cells}</section>"
+        )
     file = folder / "index.html"
     file.write_text(_SHEET.replace("ROWS", "\n".join(rows)), encoding="utf-8")
     return file
@@ -102,7 +104,8 @@ _SHEET = """<!DOCTYPE html>
 body { background: #eceae4; font: 14px/1.4 sans-serif; margin: 16px; }
 section { border-bottom: 1px solid #c2c0bb; margin-bottom: 20px; padding-bottom: 20px; }
 h2 { font-size: 15px; margin: 0 0 8px; } small { color: #626a80; font-weight: 400; }
-img { background: #fff; border: 1px solid #c2c0bb; height: 340px; margin-right: 8px; object-fit: cover; object-position: top; }
+img { background: #fff; border: 1px solid #c2c0bb; height: 340px; margin-right: 8px; object-fit: cover;
+  object-position: top; }
 </style></head><body>
 ROWS
 </body></html>

@@ -20,6 +20,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from integrations.hub import commands
 from integrations.hub.models import Account, AccountState, Attempt, Cursor, Outgoing, Pause
 from integrations.hub.values import Address
 from shop import intake
@@ -92,10 +93,11 @@ def _people() -> Company:
     for group, name in GROUPS.items():
         member = User.objects.create_user(f"{group}@weijian.example", name=name, is_staff=True)
         member.groups.add(Group.objects.get(name=groups[group].name))
+    now = timezone.now()
     for number, name in enumerate(NAMES):
         customer = User.objects.create_user(
             f"buyer{number}@example.com", name=name, phone=f"1380013{8000 + number}", may_buy_on_account=number < 3,
-            last_login=timezone.now() - timedelta(hours=number * 7), date_joined=timezone.now() - timedelta(days=40 + number),
+            last_login=now - timedelta(hours=number * 7), date_joined=now - timedelta(days=40 + number),
         )  # fmt: skip
         customer.set_password("a-long-enough-pass")
         customer.save()
@@ -120,7 +122,6 @@ def _accounts(company: Company) -> None:
         settings={"host": "smtp.example.com", "port": "587", "security": "starttls", "user": "news"},
     )  # fmt: skip
     Account.objects.create(kind="messages", provider="smtp", name="old relay", state=AccountState.RETIRED)
-    Account.objects.create(kind="messages", provider="smtp", name="invoices", state=AccountState.PAUSED, checked_at=now)
     Pause.objects.create(account=broken, until=now + timedelta(minutes=4), reason=broken.problem)
     Cursor.objects.create(account=company.erp, name="shipments", read_at=now)
     Warehouse.objects.filter(code="HZ").update(erp_account=company.erp)
@@ -238,11 +239,12 @@ def _cancelled_late(company: Company, buyers: Sequence[User]) -> None:
 
 def _stock(company: Company) -> None:
     ours = Warehouse.objects.get(code="SZ")
-    busy = Pool.objects.filter(reserved__gt=2).order_by("sku")
+    busy = Pool.objects.filter(reserved__gt=2, levels__warehouse=ours, levels__on_hand__gt=F("on_hand") - F("reserved"))
     with transaction.atomic():
-        for pool in busy[:2]:
+        for pool in busy.order_by("sku")[:2]:
             here = Level.objects.get(pool=pool, warehouse=ours).on_hand
-            by_staff([Move(pool.sku, ours.pk, -here, Reason.DAMAGE, actor="staff:warehouse@weijian.example",
+            lost = min(here, pool.on_hand - pool.reserved + 2)
+            by_staff([Move(pool.sku, ours.pk, -lost, Reason.DAMAGE, actor="staff:warehouse@weijian.example",
                            note="货架漏水")])  # fmt: skip
     for quantity in (0, 3):
         begun = readings.start(company.erp)
@@ -251,7 +253,7 @@ def _stock(company: Company) -> None:
             for number, level in enumerate(Level.objects.filter(warehouse__code="HZ").order_by("pool"))
         ]
         readings.apply(begun, figures)
-    late = Hold.objects.filter(open__gt=0, deadline__isnull=False)[:2]
+    late = Hold.objects.filter(open__gt=0, deadline__isnull=False).order_by("-pk")[:2]
     Hold.objects.filter(pk__in=[hold.pk for hold in late]).update(deadline=timezone.now() - timedelta(hours=2))
 
 
@@ -283,20 +285,22 @@ def _imports() -> None:
 def _work(company: Company) -> None:
     """What the workers would have made of it: most delivered, some parked, some waiting."""
     now = timezone.now()
+    Account.objects.create(kind="messages", provider="smtp", name="invoices", state=AccountState.PAUSED, checked_at=now)
     rows = list(Outgoing.objects.select_related("account").order_by("pk"))
     for number, row in enumerate(rows[:-8]):
         started = now - timedelta(minutes=len(rows) - number)
-        refs = [{"id": f"sale.sale,{number}", "number": str(1000 + number), "url": ""}] if row.topic == "erp.order" else []
+        refs = (
+            [{"id": f"sale.sale,{number}", "number": str(1000 + number), "url": ""}] if row.topic == "erp.order" else []
+        )
         Attempt.objects.create(outgoing=row, lease_token="1" * 32, revision=1, finished_at=started, outcome="done")
         row.delivered, row.delivered_at, row.refs = row.wanted, started, refs
         row.save()
     orders = [row for row in rows if row.topic == "erp.order"]
     letters = [row for row in rows if row.topic == "mail"]
-    _park(orders[2], "Conflict", "Tryton makes 411.99 CNY of this order, we have 412.00 CNY (12: 411.99). "
-                                 "Nothing more was confirmed.")  # fmt: skip
+    differs = "Tryton makes 411.99 CNY of this order, we have 412.00 CNY (12: 411.99). Nothing more was confirmed."
+    _park(orders[2], "Conflict", differs)
     _park(orders[4], "Rejected", "Tryton has no product KT-CUP-02.")
-    _park(letters[1], "OutcomeUnknown", "Perhaps it was done, perhaps not; there is no way to look. Check by hand, then mark it.",
-          is_unknown=True)  # fmt: skip
+    _park(letters[1], "OutcomeUnknown", commands.PERHAPS, is_unknown=True)
     last = rows[-1]
     Attempt.objects.create(outgoing=last, lease_token="2" * 32, revision=1, finished_at=now, outcome="TryAgain",
                            message="find order: the remote cannot be reached.")  # fmt: skip
@@ -316,7 +320,9 @@ def _staff_work(company: Company) -> None:
     client = Client(headers={"accept-language": "zh-hans"})
     client.force_login(company.boss)
     ours = Warehouse.objects.get(code="SZ").pk
-    sku = Product.objects.filter(stockrecords__partner_sku="PA-NOTE-01").values_list("stockrecords__partner_sku", flat=True)[0]
+    sku = Product.objects.filter(stockrecords__partner_sku="PA-NOTE-01").values_list(
+        "stockrecords__partner_sku", flat=True
+    )[0]
     posts = [
         (reverse("admin:stock_pool_receive", args=[sku]), {"warehouse": ours, "quantity": 40, "note": "送货单 1187"}),
         (reverse("admin:stock_pool_count", args=[sku]), {"warehouse": ours, "quantity": 96, "note": "月盘"}),

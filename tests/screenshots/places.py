@@ -53,7 +53,9 @@ def staff(company: Company) -> Iterator[Place]:
     yield Place("stock-receive-new", reverse("admin:stock_pool_receive_sku"))
     yield Place("account-new", reverse("admin:hub_account_add"))
     yield Place("account-new-form", reverse("admin:hub_account_add") + "?connector=messages:smtp")
-    yield Place("saved-new", reverse("admin:desk_savedlist_add") + "?list=order.order&query=status__exact%3Dpaid&name=Paid")
+    yield Place(
+        "saved-new", reverse("admin:desk_savedlist_add") + "?list=order.order&query=status__exact%3Dpaid&name=Paid"
+    )
     yield Place("password", reverse("admin:password_change"))
 
 

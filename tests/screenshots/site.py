@@ -43,7 +43,11 @@ def served() -> Iterator[str]:
 
 def cookies(company: Company) -> Callable[[str], list[dict[str, str]]]:
     """Sessions for each who looks: staff by e-mail, the buyer with a basket and an address, nobody."""
-    known = {places.STAFF: _of(_logged_in(company.boss)), places.BUYER: _of(_shopping(company.customer)), places.NOBODY: []}
+    known = {
+        places.STAFF: _of(_logged_in(company.boss)),
+        places.BUYER: _of(_shopping(company.customer)),
+        places.NOBODY: [],
+    }
 
     def of(who: str) -> list[dict[str, str]]:
         if who not in known:
