@@ -20,7 +20,8 @@ from django.utils import timezone
 
 from integrations.hub.models import Account, Attempt, Outgoing
 from integrations.hub.values import Lane
-from shop.catalogue.models import Category, Product, ProductClass
+from shop.api.models import Client as ApiClient
+from shop.catalogue.models import AttributeOption, AttributeOptionGroup, Category, ImportRun, Product, ProductClass
 from shop.customer.models import User
 from shop.desk.models import SavedList
 from shop.fulfilment.models import Parcel, ParcelLine, Sourcing
@@ -193,6 +194,25 @@ def _saved() -> None:
 
 
 # In an order in which each finds what it needs.
+def _api_clients() -> None:
+    ApiClient.objects.bulk_create(
+        ApiClient(name=f"Partner {n}", code=f"partner-{n}", secret_digest="0" * 64, scopes=["stock:read"])
+        for n in range(ROWS)
+    )
+
+
+def _imports() -> None:
+    ImportRun.objects.bulk_create(
+        ImportRun(actor="test", file_name=f"{n}.csv", sha256="0" * 64, state="imported", refused=n % 2)
+        for n in range(ROWS)
+    )
+
+
+def _option_lists() -> None:
+    groups = AttributeOptionGroup.objects.bulk_create(AttributeOptionGroup(name=f"List {n}") for n in range(ROWS))
+    AttributeOption.objects.bulk_create(AttributeOption(group=group, option="S") for group in groups)
+
+
 CROWDS: dict[type[Model], Callable[[], Any]] = {
     Group: lambda: Group.objects.bulk_create(Group(name=f"g{number}") for number in numbers),
     TaxClass: lambda: TaxClass.objects.bulk_create(TaxClass(code=f"T{n}", name=f"T {n}", rate=0) for n in numbers),
@@ -218,6 +238,9 @@ CROWDS: dict[type[Model], Callable[[], Any]] = {
     Outgoing: _outgoing,
     LogEntry: _log,
     SavedList: _saved,
+    ApiClient: _api_clients,
+    ImportRun: _imports,
+    AttributeOptionGroup: _option_lists,
 }
 
 
