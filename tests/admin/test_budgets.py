@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from integrations.hub.models import Account, Attempt, Outgoing
 from integrations.hub.values import Lane
-from shop.catalogue.models import Category, Product, ProductClass
+from shop.catalogue.models import AttributeOptionGroup, Category, ImportRun, ImportState, Product, ProductClass
 from shop.customer.models import User
 from shop.fulfilment.models import Parcel, ParcelLine, Sourcing
 from shop.order import lifecycle
@@ -168,6 +168,12 @@ CROWDS: dict[type[Model], Callable[[], Any]] = {
     Group: lambda: Group.objects.bulk_create(Group(name=f"g{number}") for number in numbers),
     TaxClass: lambda: TaxClass.objects.bulk_create(TaxClass(code=f"T{n}", name=f"T {n}", rate=0) for n in numbers),
     ProductClass: lambda: ProductClass.objects.bulk_create(ProductClass(name=f"P{n}", slug=f"p{n}") for n in numbers),
+    AttributeOptionGroup: lambda: AttributeOptionGroup.objects.bulk_create(
+        AttributeOptionGroup(name_zh_hans=f"列表 {n}", name_en=f"List {n}") for n in numbers
+    ),
+    ImportRun: lambda: ImportRun.objects.bulk_create(
+        ImportRun(file_name=f"{n}.csv", actor="staff:a", state=ImportState.IMPORTED, refused=n) for n in numbers
+    ),
     Partner: lambda: Partner.objects.bulk_create(Partner(code=f"p{n}", name=f"P {n}") for n in numbers),
     User: _users,
     Warehouse: _warehouses,
