@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy
 
 from shop.catalogue.models import Category, Product, ProductCategory, ProductClass, ProductImage
 from shop.partner.models import StockRecord
-from shop.pricing.models import TaxClass
 from shop.stock.models import Pool
 
 Products = QuerySet[Product]
@@ -67,17 +66,6 @@ class CategoryFilter(admin.SimpleListFilter):
         path = Category.objects.filter(pk=self.value()).values_list("path", flat=True).first()
         members = ProductCategory.objects.filter(category__path__startswith=path or "none").values("product")
         return queryset.filter(Q(pk__in=members) | Q(parent__in=members))
-
-
-class TaxFilter(admin.SimpleListFilter):
-    title = gettext_lazy("tax class")
-    parameter_name = "tax_class"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(str(tax.pk), tax.name) for tax in TaxClass.objects.all()]
-
-    def queryset(self, request: HttpRequest, queryset: Products) -> Products:
-        return queryset.filter(tax_class=self.value()) if _is_key(self.value()) else queryset
 
 
 class StockFilter(admin.SimpleListFilter):

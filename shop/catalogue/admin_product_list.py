@@ -60,7 +60,7 @@ class ProductList(BulkActions):
     """The columns; what is done to several at once is in `admin_bulk`."""
 
     list_display = (
-        "picture", "shown_title", "skus", "kind", "prices", "free", "shown_categories", "state",
+        "picture", "shown_title", "skus", "kind", "prices", "free", "in_categories", "state",
     )  # fmt: skip
     list_display_links = ("picture", "shown_title")
     list_filter = (
@@ -70,7 +70,6 @@ class ProductList(BulkActions):
         "is_public",
         filters.StockFilter,
         filters.MissingFilter,
-        filters.TaxFilter,
         "is_featured",
     )
     list_select_related = ("parent", "product_class", "parent__product_class")
@@ -169,7 +168,7 @@ class ProductList(BulkActions):
         return format_html("<strong>{}</strong>", units) if units else "0"
 
     @display(description=gettext_lazy("categories"))
-    def shown_categories(self, product: Any) -> str:
+    def in_categories(self, product: Any) -> str:
         found = [category.name for category in product.categories.all()]
         more = [f"+{len(found) - CATEGORIES_SHOWN}"] if len(found) > CATEGORIES_SHOWN else []
         return format_html_join(", ", "{}", ((name,) for name in [*found[:CATEGORIES_SHOWN], *more]))

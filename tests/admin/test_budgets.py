@@ -21,7 +21,14 @@ from django.utils import timezone
 from integrations.hub.models import Account, Attempt, Outgoing
 from integrations.hub.values import Lane
 from shop.api.models import Client as ApiClient
-from shop.catalogue.models import AttributeOption, AttributeOptionGroup, Category, ImportRun, Product, ProductClass
+from shop.catalogue.models import (
+    AttributeOptionGroup,
+    Category,
+    ImportRun,
+    ImportState,
+    Product,
+    ProductClass,
+)
 from shop.customer.models import User
 from shop.desk.models import SavedList
 from shop.fulfilment.models import Parcel, ParcelLine, Sourcing
@@ -201,22 +208,16 @@ def _api_clients() -> None:
     )
 
 
-def _imports() -> None:
-    ImportRun.objects.bulk_create(
-        ImportRun(actor="test", file_name=f"{n}.csv", sha256="0" * 64, state="imported", refused=n % 2)
-        for n in range(ROWS)
-    )
-
-
-def _option_lists() -> None:
-    groups = AttributeOptionGroup.objects.bulk_create(AttributeOptionGroup(name=f"List {n}") for n in range(ROWS))
-    AttributeOption.objects.bulk_create(AttributeOption(group=group, option="S") for group in groups)
-
-
 CROWDS: dict[type[Model], Callable[[], Any]] = {
     Group: lambda: Group.objects.bulk_create(Group(name=f"g{number}") for number in numbers),
     TaxClass: lambda: TaxClass.objects.bulk_create(TaxClass(code=f"T{n}", name=f"T {n}", rate=0) for n in numbers),
     ProductClass: lambda: ProductClass.objects.bulk_create(ProductClass(name=f"P{n}", slug=f"p{n}") for n in numbers),
+    AttributeOptionGroup: lambda: AttributeOptionGroup.objects.bulk_create(
+        AttributeOptionGroup(name_zh_hans=f"列表 {n}", name_en=f"List {n}") for n in numbers
+    ),
+    ImportRun: lambda: ImportRun.objects.bulk_create(
+        ImportRun(file_name=f"{n}.csv", actor="staff:a", state=ImportState.IMPORTED, refused=n) for n in numbers
+    ),
     Partner: lambda: Partner.objects.bulk_create(Partner(code=f"p{n}", name=f"P {n}") for n in numbers),
     User: _users,
     Warehouse: _warehouses,
@@ -239,8 +240,6 @@ CROWDS: dict[type[Model], Callable[[], Any]] = {
     LogEntry: _log,
     SavedList: _saved,
     ApiClient: _api_clients,
-    ImportRun: _imports,
-    AttributeOptionGroup: _option_lists,
 }
 
 

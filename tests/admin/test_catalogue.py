@@ -334,3 +334,17 @@ def test_who_may_only_look_sees_values_and_no_way_to_save(login: Login) -> None:
 
 def test_messages_are_said(login: Login) -> None:
     assert "Oak stool" in said(add(login("catalogue"), sku="STOOL-1", price="1.00"))
+
+
+def test_a_supplier_has_a_code_that_stays(login: Login) -> None:
+    client, page = login("catalogue"), reverse("admin:partner_partner_add")
+    assert client.get(page).status_code == 200
+    assert client.post(page, {"name": "岭南木作", "code": "lingnan"}).status_code == 302
+    made = Partner.objects.get()
+    assert (made.name, made.code) == ("岭南木作", "lingnan")
+    assert "Another supplier has this code" in client.post(page, {"name": "x", "code": "LINGNAN"}).content.decode()
+    edit = reverse("admin:partner_partner_change", args=[made.pk])
+    assert client.get(edit).status_code == 200
+    assert client.post(edit, {"name": "岭南", "code": "other"}).status_code == 302
+    made.refresh_from_db()
+    assert (made.name, made.code) == ("岭南", "lingnan")

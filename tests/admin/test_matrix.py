@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -16,11 +17,14 @@ from django.utils import timezone
 
 from integrations.hub.models import Account, AccountState, Outgoing
 from integrations.hub.values import Lane
+from shop.catalogue.files import runs
+from shop.catalogue.models import Category
 from shop.customer.groups import GROUPS
 from shop.customer.models import User
 from shop.order import lifecycle
 from shop.order.models import Intake, Order, PaymentMethod
 from tests import factories
+from tests.admin import goods
 from tests.admin.conftest import Login
 from tests.admin.pages import action
 from tests.api.conftest import partner
@@ -32,6 +36,9 @@ WATCHED = (
     "stock_hold", "fulfilment_parcel", "hub_account", "hub_outgoing", "customer_user", "stock_warehouse",
     "pricing_taxclass", "desk_savedlist", "django_admin_log", "api_client",
     "api_accesstoken",
+    "catalogue_product", "catalogue_category", "catalogue_productclass", "catalogue_productattribute",
+    "catalogue_attributeoptiongroup", "catalogue_attributeoption", "catalogue_productcategory",
+    "catalogue_importrun", "partner_stockrecord", "partner_partner",
 )  # fmt: skip
 
 
@@ -183,7 +190,100 @@ def end_tokens() -> tuple[str, dict[str, Any]]:
 S = AccountState
 EVERYBODY = frozenset(GROUPS)
 NOT_CATALOGUE = EVERYBODY - {"catalogue"}
+
+
+def edit_product() -> tuple[str, dict[str, Any]]:
+    product = factories.product("CHAIR-1")
+    form = {
+        "product_class": product.product_class_id, "structure": "standalone", "title_zh_hans": "新", "is_public": "on",
+        "seen": product.date_updated.isoformat(), "price": "99.00", "price_currency": "CNY", "slug": "chair",
+        "images-TOTAL_FORMS": "0", "images-INITIAL_FORMS": "0",
+    }  # fmt: skip
+    return reverse("admin:catalogue_product_change", args=[product.pk]), form
+
+
+def copy_product() -> tuple[str, dict[str, Any]]:
+    return action("catalogue_product", "copy", factories.product("CHAIR-1").pk), {"sku": "CHAIR-2"}
+
+
+def hide_products() -> tuple[str, dict[str, Any]]:
+    product = factories.product("CHAIR-1")
+    form = {"action": "hide", "_selected_action": [product.pk], "select_across": "0", "confirmed": "1"}
+    return reverse("admin:catalogue_product_changelist"), form
+
+
+def add_variants() -> tuple[str, dict[str, Any]]:
+    parent, ochre, large = goods.shirt(("Indigo", "S")), goods.option("Ochre"), goods.option("L")
+    key = f"{goods.attribute('colour').pk}={ochre.pk}\x1f{goods.attribute('size').pk}={large.pk}"
+    form = {
+        "form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", "form-0-use": "on", "form-0-key": key,
+        "form-0-sku": "TEE-NEW",
+    }  # fmt: skip
+    address = action("catalogue_product", "add_variants", parent.pk)
+    return f"{address}?attr_colour={ochre.pk}&attr_size={large.pk}", form
+
+
+def move_category() -> tuple[str, dict[str, Any]]:
+    first, second = (Category.add_root(slug=slug, name_zh_hans=slug) for slug in ("a", "b"))
+    assert first.pk
+    return reverse("admin:catalogue_category_move"), {"step": f"up:{second.pk}:{second.path}"}
+
+
+def delete_category() -> tuple[str, dict[str, Any]]:
+    made = Category.add_root(slug="a", name_zh_hans="a")
+    return reverse("admin:catalogue_category_delete", args=[made.pk]), {"post": "yes"}
+
+
+def edit_type() -> tuple[str, dict[str, Any]]:
+    kind = goods.shirts()
+    form = {"name_zh_hans": "新", "attributes-TOTAL_FORMS": "0", "attributes-INITIAL_FORMS": "0"}
+    return reverse("admin:catalogue_productclass_change", args=[kind.pk]), form
+
+
+def edit_options() -> tuple[str, dict[str, Any]]:
+    group = goods.shirts().attributes.get(code="size").option_group
+    form = {
+        "name_zh_hans": "尺码", "options-TOTAL_FORMS": "1", "options-INITIAL_FORMS": "0",
+        "options-0-option_zh_hans": "XL",
+    }  # fmt: skip
+    return reverse("admin:catalogue_attributeoptiongroup_change", args=[group.pk]), form
+
+
+def add_supplier() -> tuple[str, dict[str, Any]]:
+    return reverse("admin:partner_partner_add"), {"name": "North", "code": "north"}
+
+
+def upload() -> tuple[str, dict[str, Any]]:
+    file = SimpleUploadedFile("prices.csv", b"sku,price\nCHAIR-1,99\n", "text/csv")
+    return reverse("admin:catalogue_importrun_upload"), {"file": file}
+
+
+def import_action(name: str, content: bytes) -> Callable[[], tuple[str, dict[str, Any]]]:
+    def prepare() -> tuple[str, dict[str, Any]]:
+        factories.product("CHAIR-1")
+        run = runs.bring("prices.csv", content, actor="staff:test")
+        return action("catalogue_importrun", name, run.pk), {"note": "test"}
+
+    return prepare
+
+
+CATALOGUE = frozenset({"catalogue"})
+RIGHT, HALF = b"sku,price\nCHAIR-1,99\n", b"sku,price\nCHAIR-1,99\nNOBODY,1\n"
 CASES = {
+    "edit product": Case(edit_product, CATALOGUE),
+    "copy product": Case(copy_product, CATALOGUE),
+    "hide products": Case(hide_products, CATALOGUE),
+    "add variants": Case(add_variants, CATALOGUE),
+    "move category": Case(move_category, CATALOGUE),
+    "delete category": Case(delete_category, CATALOGUE),
+    "edit product type": Case(edit_type, CATALOGUE),
+    "edit option list": Case(edit_options, CATALOGUE),
+    "add supplier": Case(add_supplier, CATALOGUE),
+    "bring a file": Case(upload, CATALOGUE),
+    "import it": Case(import_action("take_all", RIGHT), CATALOGUE),
+    "import the right rows": Case(import_action("take_right", HALF), CATALOGUE),
+    "discard an import": Case(import_action("discard", HALF), CATALOGUE),
+    "close a refused import": Case(import_action("close_run", b"oops\n1\n"), CATALOGUE),
     "confirm payment": Case(confirm_payment, frozenset({"finance"})),
     "note payment on account": Case(note_payment, frozenset({"finance"})),
     "note refund": Case(note_refund, frozenset({"finance"})),

@@ -83,6 +83,12 @@ def read(keys: Collection[int]) -> Iterator[Entry]:
         yield Entry(key, row.pk, row.structure, kind, dict(said), said, record.pk if record else None)
 
 
+def with_parents(keys: Collection[int]) -> set[int]:
+    """These products, and those some of them are variants of."""
+    variants = Product.objects.filter(pk__in=list(keys), parent__isnull=False)
+    return {*keys, *variants.values_list("parent", flat=True)}
+
+
 def _columns(row: Any) -> dict[str, Any]:
     return {
         "structure": row.structure,

@@ -117,6 +117,8 @@ def _cell(worksheet: Any, name: str, value: Any, *, bold: bool) -> Any:
     if isinstance(value, str):
         value = ILLEGAL_CHARACTERS_RE.sub("", str(safe(value)))
         value = value if len(value) <= LONGEST else ""
+    if isinstance(value, (float, Decimal)) and type(value)(f"{value:.16g}") != value:
+        value = str(value)  # a workbook's numbers have fewer digits
     if value in ("", None):
         return None
     if not bold and name not in DIGITS:

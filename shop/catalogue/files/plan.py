@@ -20,7 +20,7 @@ from shop.catalogue.files.lookups import Lookups
 from shop.catalogue.files.resource import ProductFile, check_header, text
 from shop.catalogue.files.sheets import Sheet, Unreadable, described
 
-SHOWN = 500  # rows a report names
+SHOWN = 300  # rows a report names
 LONGEST = 160  # characters of a value in a report
 
 
@@ -119,7 +119,7 @@ def make(sheet: Sheet, *, lock: bool = False) -> Plan:
     known = entries.known(_keys(sheet))
     if lock:
         touch.lock(list(known.values()))
-    existing = {entry.pk: entry for entry in entries.read(set(known.values())) if entry.pk}
+    existing = {entry.pk: entry for entry in entries.read(entries.with_parents(known.values())) if entry.pk}
     resource = ProductFile(sheet, found, known, existing)
     result = resource.check()
     refusals = list(_refusals(sheet, result))

@@ -49,6 +49,7 @@ class ProductFile(Resource):
         super().__init__()
         self.fields = columns(lookups)
         self.sheet, self.lookups, self.known, self.existing = sheet, lookups, known, existing
+        self.parents = {entry.key.upper(): entry for entry in existing.values() if entry.structure == PARENT}
         self.accepted: list[Entry] = []
         self.rows_of = _rows_by_key(sheet)
         self.new_parents = self._new_parents()
@@ -190,8 +191,9 @@ class ProductFile(Resource):
                     yield name, _KEPT[name]()
         if entry.structure != VARIANT and not entry.values["title_zh_hans"]:
             yield "title_zh_hans", _("The title in Chinese is needed; English falls back to it.")
-        if entry.structure == SINGLE:
-            yield from self._required(entry, {}, only=entry.given)
+        if entry.structure != PARENT:
+            above = self.parents.get(str((entry.before or {})["parent"]).upper())
+            yield from self._required(entry, above.values if above else {}, only=entry.given)
 
     def _required(
         self, entry: Entry, above: dict[str, Any], *, only: set[str] | None = None
@@ -206,7 +208,7 @@ class ProductFile(Resource):
 
     def _both(self, entry: Entry) -> Iterable[tuple[str, str]]:
         price, currency = entry.values.get("price"), entry.values.get("currency")
-        if price is not None and currency:
+        if price is not None and currency and {"price", "currency"} & set(entry.changes):
             try:
                 entry.values["price"] = exact(price, currency)
             except TooFine:
@@ -230,12 +232,9 @@ class ProductFile(Resource):
         for row in self._rows():
             if code := text(row.get("upc")):
                 claimed.setdefault(code, text(row.get("sku")).upper())
-        theirs = Product.objects.filter(upc__in=list(claimed)).values_list("upc", "pk")
-        keys = {entry.pk: entry.key.upper() for entry in self.existing.values()}
-        for code, pk in theirs:
-            if keys.get(pk) != claimed[code]:
-                claimed[code] = keys.get(pk) or f"#{pk}"
-        return claimed
+        theirs = Product.objects.filter(upc__in=list(claimed))
+        owners = theirs.values_list("upc", "stockrecords__partner_sku", "pk")
+        return claimed | {code: (sku or f"#{pk}").upper() for code, sku, pk in owners}
 
     def _rows(self) -> Iterable[dict[str, Any]]:
         return (dict(zip(self.sheet.columns, line.cells, strict=True)) for line in self.sheet.lines)

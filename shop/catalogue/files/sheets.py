@@ -105,9 +105,7 @@ def _names(cells: list[Cell]) -> list[str]:
 
 def _fitted(cells: list[Cell], columns: list[str], number: int) -> list[Cell]:
     if len(cells) > len(columns):
-        words = _(
-            "Row %(row)d has more cells than the header: something stands in column %(column)s, which has no name."
-        )
+        words = _("Row %(row)d has more cells than the header: column %(column)s has no name.")
         raise Unreadable(words % {"row": number, "column": letters(len(cells) - 1)})
     return [*cells, *[""] * (len(columns) - len(cells))]
 
@@ -133,9 +131,7 @@ def from_csv(content: bytes) -> Sheet:
     try:
         return sheet(reader)
     except csv.Error as error:
-        words = _(
-            "Line %(line)d is not CSV: a quotation mark is missing or one too many, or a cell is too long. (%(why)s)"
-        )
+        words = _("Line %(line)d is not CSV: a quotation mark is missing or too many, or a cell too long. (%(why)s)")
         raise Unreadable(words % {"line": reader.line_num, "why": error}) from None
 
 
