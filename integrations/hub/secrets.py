@@ -15,7 +15,7 @@ from integrations.hub.errors import Misconfigured
 def _ring(keys: tuple[str, ...]) -> MultiFernet:
     if not keys:
         raise Misconfigured(
-            "No credential key: set WEFT_KEY_RING or WEFT_KEY_RING_FILE (.env.example says how to make one)."
+            "No credential key: set WEFT_KEY_RING or WEFT_KEY_RING_FILE (docs/operations.md says how to make one)."
         )
     return MultiFernet([Fernet(key) for key in keys])
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.contrib.staticfiles.storage import staticfiles_storage
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import connection
 from django.utils.translation import gettext as _
 
@@ -87,11 +87,10 @@ def static() -> Iterator[Finding]:
 
 def uploads() -> Iterator[Finding]:
     """Can a picture be stored?"""
-    try:
-        folder = Path(default_storage.path(""))
-    except NotImplementedError:  # an object store has no paths
+    if not isinstance(default_storage, FileSystemStorage):
         yield ok(_("Uploads go to %(storage)s.") % {"storage": default_storage.__class__.__name__})
         return
+    folder = Path(default_storage.location)
     there = next(path for path in (folder, *folder.parents) if _is_there(path))
     if not os.access(there, os.W_OK | os.X_OK):
         yield todo(

@@ -24,7 +24,9 @@ from tests.operations.docs import ROOT
 NAME = "shop.weft.test"
 LOGIN = {"DJANGO_SUPERUSER_EMAIL": "boss@weft.test", "DJANGO_SUPERUSER_PASSWORD": "a-long-enough-pass"}
 FETCHES = ("make venv", "git pull")
-LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "var", ".env", "backups", "secrets", "__pycache__", ".*_cache")
+LEFT_OUT = shutil.ignore_patterns(
+    ".git", ".venv", "var", ".env", "backups", "secrets", "__pycache__", ".*_cache", ".hypothesis"
+)
 
 
 class Elsewhere(InMemoryStorage):

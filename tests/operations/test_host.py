@@ -108,7 +108,8 @@ def test_no_secret_shows_in_logs_or_process_lists(host: Host) -> None:
 def stopped(host: Host) -> Host:
     """Nothing writes from now on."""
     host.sh("systemctl stop weft-web weft-workers")
-    assert host.ask("SELECT count(*) FROM pg_stat_activity WHERE datname = 'weft' AND usename = 'weft'") == [(0,)]
+    connected = "SELECT 1 FROM pg_stat_activity WHERE datname = 'weft' AND usename = 'weft'"
+    wait_until(lambda: not host.ask(connected), SOON, "all connections were closed")
     return host
 
 
@@ -229,5 +230,6 @@ def test_a_settings_file_of_ones_own_is_read(host: Host) -> None:
     """As for an object store."""
     box = docs.boxes()["weft_site.py"].replace("storages.backends.s3.S3Storage", "tests.operations.host.Elsewhere")
     (host.project / "weft_site.py").write_text(box)
-    (host.project / ".env").open("a").write("DJANGO_SETTINGS_MODULE=weft_site\n")
+    dotenv = host.project / ".env"
+    dotenv.write_text(dotenv.read_text() + "DJANGO_SETTINGS_MODULE=weft_site\n")
     assert "Uploads go to Elsewhere." in host.sh("weft doctor --only uploads")

@@ -142,3 +142,16 @@ def test_addresses_that_open_something_are_not_logged() -> None:
         assert "abc" not in line(path) and "secret" not in line(path), path
     assert '"GET /order/…"' in line("/order/W1:abc/")
     assert '"GET /catalogue/chair/"' in line("/catalogue/chair/")
+
+
+def test_both_caddyfiles_say_the_same() -> None:
+    container = (ROOT / "deploy" / "Caddyfile").read_text(encoding="utf-8")
+    lines = [line for line in container.splitlines() if not line.startswith("#")]
+    one_host = "\n".join(lines) + "\n"
+    for placeholder, value in {
+        "{$ALLOWED_HOSTS}": "shop.example.com",
+        "{$MEDIA_FOLDER:/srv/media}": "/srv/weft/var/media",
+        "{$SHOP:web:8000}": "127.0.0.1:8000",
+    }.items():
+        one_host = one_host.replace(placeholder, value)
+    assert one_host == docs.boxes()["Caddyfile"]
