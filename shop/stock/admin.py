@@ -69,6 +69,23 @@ class SkuFilter(admin.SimpleListFilter):
         return queryset.filter(pool=self.value()) if self.value() else queryset
 
 
+# What a movement's document is, by the word before its colon: its name, and the page it has.
+DOCUMENTS: dict[str, tuple[Any, str]] = {
+    "parcel": (gettext_lazy("parcel"), "fulfilment_parcel"),
+    "return": (gettext_lazy("return"), "returns_return"),
+    "reading": (gettext_lazy("reading"), "stock_reading"),
+}
+
+
+def document_link(document: str) -> str:
+    """A movement's document, leading to its page where it has one."""
+    kind, _colon, key = document.partition(":")
+    if kind not in DOCUMENTS or not key.isdecimal():
+        return document
+    words, page_name = DOCUMENTS[kind]
+    return format_html('<a href="{}">{} #{}</a>', reverse(f"admin:{page_name}_change", args=[key]), words, key)
+
+
 def rows_link(model: str, number: Any, **which: Any) -> str:
     """A number of the board, leading to the rows it is the sum of."""
     address = f"{reverse(f'admin:stock_{model}_changelist')}?{urlencode(which)}"
@@ -164,7 +181,7 @@ def page(pool: Pool) -> dict[str, Any]:
         "holds": [(hold, order_link(hold.line.order.number), status_badge(hold.line.order)) for hold in promised],
         "all_holds": rows_link("hold", _("all"), sku=pool.sku),
         "movements": [
-            (move, who(move.actor))
+            (move, document_link(move.document), who(move.actor))
             for move in Movement.objects.filter(pool=pool).select_related("warehouse")[:MOVEMENTS_SHOWN]
         ],
         "all_movements": rows_link("movement", _("all"), sku=pool.sku),
@@ -230,13 +247,13 @@ class SummedAdmin(ViewOnlyAdmin):
 @admin.register(Movement)
 class MovementAdmin(SummedAdmin):
     summed = "quantity"
-    list_display = ("at", "sku", "place", "signed", "reason", "document", "by", "note")
+    list_display = ("at", "sku", "place", "signed", "reason", "shown_document", "by", "note")
     list_filter = (SkuFilter, "reason", ("warehouse", PlaceFilter), "warehouse__is_sellable", "at")
     list_select_related = ("warehouse",)
     search_fields = ("document",)  # shows the box; see `found`
     search_help_text = gettext_lazy("SKU or document")
-    fields = ("at", "sku", "place", "signed", "reason", "document", "by", "note")
-    readonly_fields = ("at", "sku", "place", "signed", "by")
+    fields = ("at", "sku", "place", "signed", "reason", "shown_document", "by", "note")
+    readonly_fields = ("at", "sku", "place", "signed", "shown_document", "by")
     exported = (
         exports.time(gettext_lazy("at"), lambda move: move.at),
         exports.text(gettext_lazy("SKU"), lambda move: move.pool_id),
@@ -262,6 +279,10 @@ class MovementAdmin(SummedAdmin):
     @display(description=gettext_lazy("quantity"), ordering="quantity")
     def signed(self, movement: Movement) -> str:
         return f"{movement.quantity:+d}"
+
+    @display(description=gettext_lazy("document"), ordering="document")
+    def shown_document(self, movement: Movement) -> str:
+        return document_link(movement.document)
 
     @display(description=gettext_lazy("by"), ordering="actor")
     def by(self, movement: Movement) -> str:
