@@ -22,7 +22,7 @@ GIVEN_TZ := $(filter command line,$(origin TZ))
 # Without compiled modules every start of Python would compile some thousand of them anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help python venv venv-dev demo demo-reset test test-deep lint format messages bench replay replay-stop walkthrough venv-bench
+.PHONY: help python venv venv-dev demo demo-reset screenshots test test-deep lint format messages bench replay replay-stop walkthrough venv-bench
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -77,6 +77,9 @@ replay: venv ## Real transactions through the system (FILE=... [LIMIT=] [STOCK=]
 
 replay-stop: venv ## End the database server that replays left running
 	@exec $(PY) -m runtime.replay --stop
+
+screenshots: venv-dev ## Photograph every page, both languages, two widths, into var/screenshots (ARGS="--only order")
+	@$(PY) -m runtime.postgres run --ephemeral -- $(FOR_TESTS) $(PY) -m tests.screenshots $(ARGS)
 
 bench: venv-bench ## Measure speed beside baselines (ONLY=page|checkout|stock|outgoing|replay)
 	@$(WITH_DURABLE_DATABASE) $(FOR_TESTS) $(PY) -m bench $(if $(ONLY),--only $(ONLY))
