@@ -23,7 +23,7 @@ GIVEN_TZ := $(filter command line,$(origin TZ))
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help python venv venv-dev demo demo-reset backup restore doctor test test-deep lint format configuration messages \
-	bench replay replay-stop walkthrough venv-bench chromium audit
+	bench replay replay-stop walkthrough venv-bench chromium audit screenshots
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
@@ -93,6 +93,10 @@ replay: venv ## Real transactions through the system (FILE=... [LIMIT=] [STOCK=]
 
 replay-stop: venv ## End the database server that replays left running
 	@exec $(PY) -m runtime.replay --stop
+
+screenshots: venv-dev ## Photograph every page, both languages, two widths, into var/screenshots (ARGS="--only order")
+	@$(PY) -m runtime.chromium --needed
+	@$(PY) -m runtime.postgres run --ephemeral -- $(FOR_TESTS) $(PY) -m tests.screenshots $(ARGS)
 
 bench: venv-bench ## Measure speed beside baselines (ONLY=page|checkout|stock|outgoing|replay|api)
 	@$(WITH_DURABLE_DATABASE) $(FOR_TESTS) $(PY) -m bench $(if $(ONLY),--only $(ONLY))

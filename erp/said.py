@@ -32,6 +32,7 @@ SENTENCES = (
     ),
     # the line to it
     gettext_noop("%(operation)s: Tryton's answer is not a list."),
+    gettext_noop("%(operation)s: the answer is not JSON-RPC."),
     gettext_noop("%(operation)s: Tryton does not accept the application key."),
     gettext_noop("%(operation)s: the record is gone from Tryton."),
     gettext_noop("%(operation)s: Tryton did not say what it wrote."),

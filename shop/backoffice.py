@@ -9,6 +9,7 @@ ADMINS = (
     "shop.order.admin",
     "shop.order.admin_intake",
     "shop.stock.admin",
+    "shop.stock.admin_ledgers",
     "shop.fulfilment.admin",
     "shop.returns.admin",
     "shop.catalogue.admin",

@@ -40,4 +40,6 @@ def who(actor: str) -> str:
             return _("guest")
         case "weft":
             return "Weft"
+        case "erp":
+            return "ERP"
     return actor

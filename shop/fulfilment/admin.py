@@ -14,7 +14,7 @@ from integrations.hub.admin_pages import ViewOnlyAdmin
 from shop.fulfilment.models import Parcel, ParcelLine
 from shop.order import finding as orders
 from shop.said import who
-from shop.stock.admin import order_link, pool_link
+from shop.stock.admin_links import order_link, pool_link
 from shop.stock.finding import spelled
 
 

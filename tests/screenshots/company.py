@@ -7,7 +7,7 @@ as they would have said it.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -24,7 +24,6 @@ from integrations.hub import commands
 from integrations.hub.models import Account, AccountState, Attempt, Cursor, Outgoing, Pause
 from integrations.hub.values import Address
 from shop import intake
-from shop.catalogue.models import Product
 from shop.customer.groups import ensure_groups
 from shop.customer.models import User
 from shop.desk.models import SavedList
@@ -48,6 +47,9 @@ GROUPS = {"sales": "孙丽", "warehouse": "马超", "finance": "钱芳", "catalo
           "auditor": "林岚"}  # fmt: skip
 
 
+Say = Callable[[str], Any]
+
+
 @dataclass
 class Company:
     """Whom the pictures need by name."""
@@ -58,11 +60,11 @@ class Company:
     mail: Account
 
 
-def make(say: Any) -> Company:
+def make(say: Say, catalogue: Callable[[Say], None] = load.load) -> Company:
     """Everything, into an empty, migrated database."""
     random.seed(20261122)
     load.make_countries()
-    load.load(say)
+    catalogue(say)
     company = _people()
     _accounts(company)
     _orders(company)
@@ -320,9 +322,7 @@ def _staff_work(company: Company) -> None:
     client = Client(headers={"accept-language": "zh-hans"})
     client.force_login(company.boss)
     ours = Warehouse.objects.get(code="SZ").pk
-    sku = Product.objects.filter(stockrecords__partner_sku="PA-NOTE-01").values_list(
-        "stockrecords__partner_sku", flat=True
-    )[0]
+    sku = StockRecord.objects.order_by("partner_sku").values_list("partner_sku", flat=True)[0]
     posts = [
         (reverse("admin:stock_pool_receive", args=[sku]), {"warehouse": ours, "quantity": 40, "note": "送货单 1187"}),
         (reverse("admin:stock_pool_count", args=[sku]), {"warehouse": ours, "quantity": 96, "note": "月盘"}),
