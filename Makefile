@@ -22,10 +22,11 @@ GIVEN_TZ := $(filter command line,$(origin TZ))
 # Without compiled modules every start of Python would compile some thousand of them anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help python venv venv-dev demo demo-reset test test-deep lint format messages bench replay replay-stop walkthrough venv-bench
+.PHONY: help python venv venv-dev demo demo-reset backup restore doctor test test-deep lint format configuration messages \
+	bench replay replay-stop walkthrough venv-bench chromium audit screenshots
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
 
 python:
 	@if [ -z "$(PYTHON)" ]; then \
@@ -50,10 +51,13 @@ demo: venv ## Run the whole system here, ERP included, until Ctrl-C (PORT=8000)
 demo-reset: venv ## Remove the demo's data
 	@exec $(PY) -m runtime.demo --reset
 
-test: venv-dev ## Run all tests on a real PostgreSQL
+chromium: venv-dev
+	@$(PY) -m runtime.chromium
+
+test: venv-dev chromium ## Run all tests on a real PostgreSQL, and in a real browser
 	@$(WITH_DATABASE) $(FOR_TESTS) $(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
 
-test-deep: venv-dev ## The same with the long forms
+test-deep: venv-dev chromium ## The same with the long forms
 	@WEFT_DEEP=1 $(WITH_DATABASE) $(FOR_TESTS) $(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
 
 lint: venv-dev ## Style, types, import floors, migrations, production settings
@@ -68,6 +72,18 @@ format: venv-dev ## Format the code and mend what can be mended by itself
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 
+configuration: venv-dev ## Write the settings' reference and .env.example from the settings
+	@$(FOR_TESTS) $(PY) manage.py configuration
+
+backup: venv ## One archive of database and uploads ([TO=folder]; KEYS=file writes the keys, apart)
+	@exec $(PY) manage.py backup $(if $(TO),--to "$(TO)") $(if $(KEYS),--keys "$(KEYS)")
+
+restore: venv ## Bring one back: all or nothing (FILE=... [REPLACE=1] [PAUSED=1])
+	@exec $(PY) manage.py restore "$(FILE)" $(if $(REPLACE),--replace) $(if $(PAUSED),--paused)
+
+doctor: venv ## Examine a running installation, and say what to do
+	@exec $(PY) manage.py doctor
+
 messages: venv-dev ## Bring both translation catalogues up to date and compile them
 	$(WITH_DATABASE) $(FOR_TESTS) $(PY) manage.py translations
 
@@ -78,8 +94,16 @@ replay: venv ## Real transactions through the system (FILE=... [LIMIT=] [STOCK=]
 replay-stop: venv ## End the database server that replays left running
 	@exec $(PY) -m runtime.replay --stop
 
+screenshots: venv-dev ## Photograph every page, both languages, two widths, into var/screenshots (ARGS="--only order")
+	@$(PY) -m runtime.chromium --needed
+	@$(PY) -m runtime.postgres run --ephemeral -- $(FOR_TESTS) $(PY) -m tests.screenshots $(ARGS)
+
 bench: venv-bench ## Measure speed beside baselines (ONLY=page|checkout|stock|outgoing|replay|api)
 	@$(WITH_DURABLE_DATABASE) $(FOR_TESTS) $(PY) -m bench $(if $(ONLY),--only $(ONLY))
+
+audit: venv-dev ## Lighthouse and axe on the buyers' pages (RUNS=3); reports in var/audit
+	@$(PY) -m runtime.chromium --needed
+	@$(WITH_DATABASE) $(FOR_TESTS) $(PY) -m audit $(if $(RUNS),--runs "$(RUNS)")
 
 walkthrough: venv ## Walk one order through shop and ERP, over HTTP (needs a running demo)
 	@exec $(PY) manage.py walkthrough

@@ -7,12 +7,12 @@ from pathlib import Path
 
 
 def main() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
     dotenv = Path(__file__).resolve().parent / ".env"
     if dotenv.exists() and os.environ.get("WEFT_MODE") != "test":
         import environ
 
         environ.Env.read_env(dotenv)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from django.utils.translation import gettext_lazy
+
 from erp import documents
 from erp.accounts import erp_accounts
 from erp.base import Customer, Erp, OrderDone, OrderState, SalesOrder, Target
@@ -23,6 +25,7 @@ class CustomerTopic(State):
     """Keyed by our customer key. A guest's is built from their order, an account's from their latest one."""
 
     name = CUSTOMER
+    label = gettext_lazy("customer")
     lane = Lane.ORDERS
     kind = "erp"
 
@@ -52,6 +55,7 @@ class OrderTopic(State):
     """Keyed by our order number. Waits for its customer; what the ERP answers finishes a cancellation here."""
 
     name = ORDER
+    label = gettext_lazy("order")
     lane = Lane.ORDERS
     kind = "erp"
     acts_on_goods = True

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from erp import documents, invariants, orders
-from integrations.hub import beats, outgoing, topics
+from erp import documents, invariants, orders, symptoms
+from erp import said as sentences
+from integrations.hub import beats, outgoing, said, topics
 from shop import signals
 from shop.order.models import Order
 
@@ -31,6 +32,8 @@ def order_withdrawn(sender: type, *, order: Order, **_: Any) -> None:
 def connect() -> None:
     """Once, from `ErpConfig.ready`."""
     invariants.register()
+    symptoms.register()
+    said.register(sentences.SENTENCES)
     topics.register(orders.CustomerTopic())
     topics.register(orders.OrderTopic())
     signals.order_released.connect(order_released, dispatch_uid="erp.order_released")

@@ -7,17 +7,23 @@ from django.contrib.admin.apps import SimpleAdminConfig
 ADMINS = (
     "integrations.hub.admin",
     "shop.order.admin",
+    "shop.order.admin_intake",
     "shop.stock.admin",
+    "shop.stock.admin_ledgers",
     "shop.fulfilment.admin",
     "shop.returns.admin",
     "shop.catalogue.admin",
     "shop.pricing.admin",
     "shop.customer.admin",
     "shop.api.admin",
+    "shop.customer.admin_groups",
+    "shop.desk.admin",
 )
 
 
 class BackofficeConfig(SimpleAdminConfig):
+    default_site = "shop.desk.site.DeskSite"
+
     def ready(self) -> None:
         super().ready()
         for module in ADMINS:

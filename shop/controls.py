@@ -9,9 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.forms.renderers import DjangoTemplates
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 
 class Renderer(DjangoTemplates):
@@ -20,10 +22,26 @@ class Renderer(DjangoTemplates):
         return write(context["widget"]) if write else super().render(template_name, context, request)
 
 
-class Form(forms.Form):
-    """A form of the storefront."""
+class Plain:
+    """Mixed into the forms of the storefront: quick controls, and errors that say what to do."""
 
     default_renderer = Renderer()
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        super().add_error(field, error)  # type: ignore[misc]
+        for name, errors in self._errors.items():  # type: ignore[attr-defined]
+            for found in errors.data if name != NON_FIELD_ERRORS else ():
+                if found.code == "required":
+                    found.message = _wanted(self.fields[name])  # type: ignore[attr-defined]
+
+
+def _wanted(field: forms.Field) -> str:
+    words = _("Please choose: %(label)s") if isinstance(field, forms.ChoiceField) else _("Please fill in: %(label)s")
+    return words % {"label": field.label}
+
+
+class Form(Plain, forms.Form):
+    """A form of the storefront."""
 
 
 def _attributes(widget: dict[str, Any]) -> SafeString:

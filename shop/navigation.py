@@ -9,39 +9,21 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.html import escape
 from django.utils.translation import gettext as _
+
+from shop.desk import saved
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Groups of links; unfold hides what the person may not see, and a group without links."""
-    return [
+    groups = [
         {"title": "", "items": [_link(_("What needs you"), "home", "admin:index", "")]},
-        {
-            "title": _("Orders"),
-            "separator": True,
-            "items": [
-                _link(_("Orders"), "receipt_long", "admin:order_order_changelist", "order.view_order"),
-                _link(_("Parcels"), "local_shipping", "admin:fulfilment_parcel_changelist", "fulfilment.view_parcel"),
-                _link(_("Returns"), "assignment_return", "admin:returns_return_changelist", "returns.view_return"),
-                _link(
-                    _("Credit notes"), "request_quote", "admin:returns_creditnote_changelist", "returns.view_creditnote"
-                ),
-                _link(
-                    _("Money adjustments"), "balance", "admin:returns_adjustment_changelist", "returns.view_adjustment"
-                ),
-            ],
-        },
+        {"title": _("Saved lists"), "separator": True, "items": _saved(request)},
+        {"title": _("Orders"), "separator": True, "items": _orders()},
         {"title": _("Stock"), "separator": True, "items": _stock()},
         {"title": _("Catalogue"), "separator": True, "items": _catalogue()},
-        {
-            "title": _("Customers"),
-            "separator": True,
-            "items": [
-                _people(request, _("Customers"), "person", staff=False),
-                _people(request, _("Staff"), "badge", staff=True),
-                _link(_("Groups"), "groups", "admin:auth_group_changelist", "auth.view_group"),
-            ],
-        },
+        {"title": _("Customers"), "separator": True, "items": _customers(request)},
         {
             "title": _("Integrations"),
             "separator": True,
@@ -51,7 +33,42 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 _link(_("API clients"), "key", "admin:api_client_changelist", "api.view_client"),
             ],
         },
-    ]  # fmt: skip
+    ]
+    opened = saved.defaults(request)
+    for item in (item for group in groups for item in group["items"] if item.get("opens")):
+        item["link"] = opened.get(item["link"].partition("?")[0], item["link"])
+    return groups
+
+
+def _orders() -> list[dict[str, Any]]:
+    return [
+        _link(_("Orders"), "receipt_long", "admin:order_order_changelist", "order.view_order"),
+        _link(_("Order lines"), "list_alt", "admin:order_line_changelist", "order.view_line"),
+        _link(_("Parcels"), "local_shipping", "admin:fulfilment_parcel_changelist", "fulfilment.view_parcel"),
+        _link(_("Returns"), "assignment_return", "admin:returns_return_changelist", "returns.view_return"),
+        _link(_("Credit notes"), "request_quote", "admin:returns_creditnote_changelist", "returns.view_creditnote"),
+        _link(_("Money adjustments"), "balance", "admin:returns_adjustment_changelist", "returns.view_adjustment"),
+        _link(_("Refused imports"), "rule", "admin:order_intake_changelist", "order.view_intake", "?state=open"),
+    ]
+
+
+def _customers(request: HttpRequest) -> list[dict[str, Any]]:
+    return [
+        _people(request, _("Customers"), "person", staff=False),
+        _people(request, _("Staff"), "badge", staff=True),
+        _link(_("Groups"), "groups", "admin:auth_group_changelist", "auth.view_group"),
+        _link(_("Staff log"), "history", "admin:admin_logentry_changelist", "admin.view_logentry"),
+    ]
+
+
+def _saved(request: HttpRequest) -> list[dict[str, Any]]:
+    """The person's saved lists, and those shared with them. Unfold shows titles as they are: names are escaped here."""
+    rows = [
+        {"title": escape(row.name), "icon": "bookmark", "link": row.link, "active": saved.is_open(row, request)}
+        for row in saved.seen_by(request)
+    ]
+    manage = _link(_("Manage"), "edit", "admin:desk_savedlist_changelist", "")
+    return [*rows, manage] if rows else []
 
 
 def _stock() -> list[dict[str, Any]]:
@@ -70,13 +87,22 @@ def _catalogue() -> list[dict[str, Any]]:
         _link(_("Products"), "sell", "admin:catalogue_product_changelist", "catalogue.view_product"),
         _link(_("Categories"), "account_tree", "admin:catalogue_category_changelist", "catalogue.view_category"),
         _link(_("Product types"), "category", "admin:catalogue_productclass_changelist", "catalogue.view_productclass"),
+        _link(
+            _("Option lists"),
+            "list",
+            "admin:catalogue_attributeoptiongroup_changelist",
+            "catalogue.view_attributeoptiongroup",
+        ),
+        _link(_("Imports"), "upload_file", "admin:catalogue_importrun_changelist", "catalogue.view_importrun"),
         _link(_("Suppliers"), "factory", "admin:partner_partner_changelist", "partner.view_partner"),
         _link(_("Tax classes"), "percent", "admin:pricing_taxclass_changelist", "pricing.view_taxclass"),
     ]
 
 
 def _link(title: str, icon: str, name: str, permission: str, query: str = "") -> dict[str, Any]:
+    """`opens`: a list that opens as the person wants it, where they said how (`SavedList.is_default`)."""
     return {
+        "opens": True,
         "title": title,
         "icon": icon,
         "link": reverse(name) + query,
@@ -89,7 +115,7 @@ def _people(request: HttpRequest, title: str, icon: str, *, staff: bool) -> dict
     link = _link(title, icon, "admin:customer_user_changelist", "customer.view_user", f"?is_staff__exact={int(staff)}")
     on_people = request.path.startswith(reverse("admin:customer_user_changelist"))
     sees_staff = "is_staff__exact=1" in unquote(request.META.get("QUERY_STRING", ""))
-    return {**link, "active": on_people and sees_staff == staff}
+    return {**link, "opens": False, "active": on_people and sees_staff == staff}
 
 
 def environment(request: HttpRequest) -> list[Any] | None:
@@ -99,6 +125,10 @@ def environment(request: HttpRequest) -> list[Any] | None:
 
 def stylesheet(request: HttpRequest) -> str:
     return static("weft/admin.css")
+
+
+def script(request: HttpRequest) -> str:
+    return static("weft/admin.js")
 
 
 def logo(request: HttpRequest) -> str:

@@ -34,18 +34,19 @@ WEFT_DEEP = env.bool("WEFT_DEEP", False)
 SECRET_KEY = secret("SECRET_KEY")
 WEFT_KEY_RING = tuple(secret("WEFT_KEY_RING").split())
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+DATABASE_URL = secret("DATABASE_URL")
 _missing = [
     name
     for name, value in (
         ("SECRET_KEY or SECRET_KEY_FILE", SECRET_KEY),
         ("WEFT_KEY_RING or WEFT_KEY_RING_FILE", WEFT_KEY_RING),
         ("ALLOWED_HOSTS", ALLOWED_HOSTS),
-        ("DATABASE_URL", env.str("DATABASE_URL", "")),
+        ("DATABASE_URL or DATABASE_URL_FILE", DATABASE_URL),
     )
     if not value
 ]
 if _missing:
-    raise ImproperlyConfigured(f"Not set: {', '.join(_missing)}. See .env.example; `make demo` writes its own .env.")
+    raise ImproperlyConfigured(f"Not set: {', '.join(_missing)}. See .env.example; `make demo` has its own.")
 if WEFT_MODE == "demo" and not set(ALLOWED_HOSTS) <= {"127.0.0.1", "localhost", "[::1]", "testserver"}:
     raise ImproperlyConfigured("The demo serves this machine only: ALLOWED_HOSTS may hold 127.0.0.1 and localhost.")
 
@@ -57,7 +58,7 @@ WEFT_PRIVATE_HOSTS = frozenset(env.list("WEFT_PRIVATE_HOSTS", default=[]))
 
 INSTALLED_APPS = [
     "modeltranslation",
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.import_export",
     "shop.backoffice.BackofficeConfig",
     "django.contrib.auth",
@@ -66,6 +67,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.sites",
+    "django.contrib.sitemaps",
     "django.contrib.postgres",
     "django.contrib.humanize",
     "integrations.hub.apps.HubConfig",
@@ -84,6 +86,7 @@ INSTALLED_APPS = [
     "shop.fulfilment.apps.FulfilmentConfig",
     "shop.returns.apps.ReturnsConfig",
     "shop.api.apps.ApiConfig",
+    "shop.desk.apps.DeskConfig",
     "erp.apps.ErpConfig",
     "shop.address.apps.AddressConfig",
     "shop.communication.apps.CommunicationConfig",
@@ -104,6 +107,8 @@ AUTH_USER_MODEL = "customer.User"
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # why that is safe here: docs/decisions/0010-compressed-pages.md
+    "shop.freshness.PrivatePages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -135,7 +140,7 @@ TEMPLATES = [
 
 # --- data ------------------------------------------------------------------------------------------------------------
 
-_database = env.db_url("DATABASE_URL")
+_database = env.db_url_config(DATABASE_URL)
 _database["ENGINE"] = "django.db.backends.postgresql"
 _database["ATOMIC_REQUESTS"] = False
 _database["CONN_MAX_AGE"] = env.int("WEFT_DB_CONN_MAX_AGE", 60)
@@ -253,6 +258,7 @@ OSCAR_REQUIRED_ADDRESS_FIELDS = ("first_name", "line1", "line4", "state", "count
 OSCAR_BASKET_COOKIE_OPEN = f"{_prefix}_basket"
 OSCAR_BASKET_COOKIE_SECURE = PRODUCTION
 OSCAR_DYNAMIC_CLASS_LOADER = "oscar.core.loading.default_class_loader"
+OSCAR_DELETE_IMAGE_FILES = False  # Oscar deletes before the commit; see shop/catalogue/pictures.py
 PHONENUMBER_DEFAULT_REGION = "CN"
 WEFT_BANK_TRANSFER_HOURS = 72
 WEFT_SHIPPING_FEE = env.str("WEFT_SHIPPING_FEE", "12.00")
@@ -337,10 +343,11 @@ UNFOLD = {
     "ENVIRONMENT": "shop.navigation.environment",
     "DASHBOARD_CALLBACK": "shop.todo.dashboard",
     "STYLES": ["shop.navigation.stylesheet"],
+    "SCRIPTS": ["shop.navigation.script"],
     "BORDER_RADIUS": "6px",
     "COLORS": {
         "base": dict(zip(_weights, _ink, strict=True)),
         "primary": dict(zip(_weights, _madder, strict=True)),
     },
-    "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": "shop.navigation.sidebar"},
+    "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": "shop.navigation.sidebar"},
 }

@@ -1,4 +1,4 @@
-"""The admin's home: what waits for a person, counted, each with the list that shows it."""
+"""The admin's home: what waits for a person, counted, each with the list that shows exactly what was counted."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import Any
 from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from integrations.hub import parking
-from integrations.hub.models import Account, AccountState
-from shop.order.models import Order, PaymentMethod, Status
+from integrations.hub import accounts, parking
+from shop.catalogue.files.runs import refused_imports
+from shop.order.models import OPEN_INTAKE, OPEN_RETURN, Intake, Order, PaymentMethod, Status
+from shop.stock import holds
 from shop.stock.models import Shortage
 
 
@@ -29,14 +31,24 @@ class Task:
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """For unfold: the index page's context with the tasks of this person."""
-    sections: list[tuple[str, Callable[[], list[Task]]]] = [
+    sections: list[tuple[str, Callable[[], list[Task]]]] = [  # who may see them; one query each
         ("order.view_order", _orders),
         ("stock.view_shortage", _shortages),
+        ("stock.view_hold", _holds),
         ("hub.view_outgoing", _parked),
         ("hub.view_account", _accounts),
+        ("order.view_intake", _imports),
+        ("catalogue.view_importrun", _product_files),
     ]
     tasks = [task for permission, make in sections if request.user.has_perm(permission) for task in make()]
-    return {**context, "title": _("What needs you"), "tasks": tasks}
+    return {
+        **context,
+        "title": _("What needs you"),
+        "tasks": tasks,
+        "due": [task for task in tasks if task.count],
+        "calm": [task for task in tasks if not task.count],
+        "updated_at": timezone.now(),
+    }
 
 
 def _list(name: str, query: str) -> str:
@@ -44,11 +56,14 @@ def _list(name: str, query: str) -> str:
 
 
 def _orders() -> list[Task]:
-    counts = Order.objects.aggregate(
-        pay=Count("pk", filter=Q(status=Status.PENDING_PAYMENT, payment_method=PaymentMethod.BANK_TRANSFER)),
-        cancelling=Count("pk", filter=Q(status=Status.CANCELLING)),
-        returns=Count("pk", filter=Q(needs_return=True)),
-        refunds=Count("pk", filter=Q(needs_refund=True)),
+    pay = Q(status=Status.PENDING_PAYMENT, payment_method=PaymentMethod.BANK_TRANSFER)
+    cancelling, refund = Q(status=Status.CANCELLING), Q(needs_refund=True)
+    # Filtered first, so that the indexes of the few are read and not all orders there ever were.
+    counts = Order.objects.filter(pay | cancelling | OPEN_RETURN | refund).aggregate(
+        pay=Count("pk", filter=pay),
+        cancelling=Count("pk", filter=cancelling),
+        returns=Count("pk", filter=OPEN_RETURN),
+        refunds=Count("pk", filter=refund),
     )
     return [
         Task(
@@ -67,7 +82,7 @@ def _orders() -> list[Task]:
             _("Orders that need a return"),
             _("Goods left although the order was cancelled."),
             counts["returns"],
-            _list("order_order", "needs_return__exact=1"),
+            _list("order_order", "return=open"),
         ),
         Task(
             _("Money to give back"),
@@ -89,6 +104,17 @@ def _shortages() -> list[Task]:
     ]
 
 
+def _holds() -> list[Task]:
+    return [
+        Task(
+            _("Overdue holds"),
+            _("Their time is over and their goods are still locked: the sweep is late. Are the workers running?"),
+            holds.overdue().count(),
+            _list("stock_hold", "state=overdue"),
+        )
+    ]
+
+
 def _parked() -> list[Task]:
     return [
         Task(
@@ -101,12 +127,33 @@ def _parked() -> list[Task]:
 
 
 def _accounts() -> list[Task]:
-    troubled = Account.objects.exclude(problem="").exclude(state=AccountState.RETIRED)
     return [
         Task(
             _("Accounts with a problem"),
             _("Nothing is sent until it is solved."),
-            troubled.count(),
+            accounts.troubled().count(),
             _list("hub_account", "trouble=yes"),
+        )
+    ]
+
+
+def _imports() -> list[Task]:
+    return [
+        Task(
+            _("Refused imports"),
+            _("Rows of orders from outside that could not be taken."),
+            Intake.objects.filter(OPEN_INTAKE).count(),
+            _list("order_intake", "state=open"),
+        )
+    ]
+
+
+def _product_files() -> list[Task]:
+    return [
+        Task(
+            _("Refused product files"),
+            _("Files of products that could not be read, or rows of them that were left out."),
+            refused_imports().count(),
+            _list("catalogue_importrun", "refused=open"),
         )
     ]

@@ -2,6 +2,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
+from shop.crawlers import robots, sitemap, sitemap_section
 from shop.customer.views import set_language
 from shop.mail.views import letter_box
 from shop.media import media
@@ -12,6 +13,9 @@ urlpatterns = [
     path("checkout/", include("shop.checkout.urls")),
     path("", include("shop.customer.urls")),
     path("language/", set_language, name="set_language"),
+    path("robots.txt", robots, name="robots"),
+    path("sitemap.xml", sitemap, name="sitemap"),
+    path("sitemap-<slug:section>.xml", sitemap_section, name="sitemap-section"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("shop.api.urls")),
 ]

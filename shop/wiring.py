@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from integrations.hub import beats, topics
-from shop import signals
+from django.utils.translation import gettext_lazy
+
+from integrations.hub import beats, said, topics
+from shop import said as sentences
+from shop import signals, symptoms
 from shop.customer import passwords
 from shop.fulfilment import sourcing
 from shop.mail import letters
@@ -48,11 +51,13 @@ def order_shipped(order: Order, parcel: Parcel) -> None:
 
 
 def connect() -> None:
-    """Once, from `ShopConfig.ready`: topics, beats and subject links of the shop."""
+    """Once, from `ShopConfig.ready`: topics, beats, subject links and examinations of the shop."""
+    symptoms.register()
+    said.register(sentences.SENTENCES)
     topics.register(letters.Mail())
     topics.register(passwords.PasswordMail())
-    topics.register_subject("order", lambda number: f"/admin/order/order/by-number/{number}/")
-    topics.register_subject("customer", lambda pk: f"/admin/customer/user/{pk}/change/")
+    topics.register_subject("order", lambda number: f"/admin/order/order/by-number/{number}/", gettext_lazy("order"))
+    topics.register_subject("customer", lambda pk: f"/admin/customer/user/{pk}/change/", gettext_lazy("customer"))
     beats.register("shop.expire", seconds=30, task="shop.tasks.expire_overdue")
     beats.register("shop.cancel", seconds=60, task="shop.tasks.finish_cancellations")
     beats.register("shop.tokens", seconds=3600, task="shop.tasks.prune_tokens")

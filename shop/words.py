@@ -12,7 +12,13 @@ TREE = (
     gettext_noop("Exclude from menu"),
     gettext_noop("Exclude this category from the menu."),
 )
+OSCAR = (
+    gettext_noop("Order Line"),
+    gettext_noop("Order Lines"),
+)
 UNFOLD = (
+    gettext_noop("No"),
+    gettext_noop(" By %(filter_title)s "),
     gettext_noop("Select record"),
     gettext_noop("Select action"),
     gettext_noop("Select action to run"),

@@ -31,7 +31,7 @@ def _digest() -> str:
     return hashlib.sha256(text).hexdigest()[:12]
 
 
-def _admin() -> psycopg.Connection[Any]:
+def admin() -> psycopg.Connection[Any]:
     """A connection to the server, outside any database under test."""
     options = connections["default"].get_connection_params()
     wanted = {k: options[k] for k in ("host", "port", "user", "password", "passfile") if options.get(k)}
@@ -44,7 +44,7 @@ def _use(name: str) -> None:
     connections["default"].settings_dict["NAME"] = name
 
 
-def _template(server: psycopg.Connection[Any]) -> str:
+def template(server: psycopg.Connection[Any]) -> str:
     """The migrated template's name; made by the first worker, the others wait."""
     name = f"weft_template_{_digest()}"
     port = connections["default"].settings_dict["PORT"]
@@ -64,11 +64,11 @@ def _template(server: psycopg.Connection[Any]) -> str:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: Any, worker_id: str) -> Iterator[None]:
-    with django_db_blocker.unblock(), _admin() as server:
-        template = _template(server)
+    with django_db_blocker.unblock(), admin() as server:
+        migrated = template(server)
         mine = sql.Identifier(f"test_weft_{worker_id}")
         server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(mine))
-        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(mine, sql.Identifier(template)))
+        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(mine, sql.Identifier(migrated)))
         _use(f"test_weft_{worker_id}")
         yield
         connections["default"].close()

@@ -20,7 +20,7 @@ from tests import factories
 
 def products(count: int, *categories: Category, prefix: str = "MANY", **fields: Any) -> list[Product]:
     """Public products with price, stock and a picture's row, in all of `categories`."""
-    kind = ProductClass.objects.get_or_create(name="Goods", defaults={"track_stock": True, "requires_shipping": True})
+    kind = ProductClass.objects.get_or_create(slug="goods", defaults={"name_zh_hans": "Goods", "name_en": "Goods"})
     tax = factories.tax_class()
     made = Product.objects.bulk_create(
         Product(

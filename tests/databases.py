@@ -12,9 +12,10 @@ import psycopg
 from django.db import connection
 
 
-def database_url() -> str:
-    """DATABASE_URL with this test's (this worker's) database in it."""
-    return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}"))
+def database_url(name: str | None = None) -> str:
+    """DATABASE_URL with the database of that name in it, by default this test's (this worker's) own."""
+    database = name or connection.settings_dict["NAME"]
+    return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}"))
 
 
 @contextmanager

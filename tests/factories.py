@@ -58,7 +58,7 @@ def tax_class(code: str = "VAT13", rate: str = "0.13") -> TaxClass:
 def product(sku: str = "CHAIR-1", *, price: str = "113.00", title: str = "橡木椅", title_en: str = "Oak chair",
             **fields: Any) -> Product:  # fmt: skip
     """A public stand-alone product with its stock record."""
-    kind = ProductClass.objects.get_or_create(name="Goods", defaults={"track_stock": True, "requires_shipping": True})
+    kind = ProductClass.objects.get_or_create(slug="goods", defaults={"name_zh_hans": "Goods", "name_en": "Goods"})
     made = Product.objects.create(
         product_class=kind[0],
         title=title,

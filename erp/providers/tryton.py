@@ -32,6 +32,7 @@ class Tryton(Erp):
 
     name = "tryton"
     label = "Tryton"
+    checks = "signs in, reads the version, finds the web shop, checks rights, taxes and rounding"
     fields = (
         Field("url", "Address", help="http(s)://host:port of the Tryton server, 8.0 or later"),
         Field("database", "Database"),

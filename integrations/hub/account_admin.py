@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from integrations.hub import accounts, parking, registry
+from integrations.hub import accounts, exports, parking, registry, said
 from integrations.hub.account_form import form_for, setting_names
-from integrations.hub.admin_pages import Refused, StaffAdmin, act, badge, too_late
+from integrations.hub.account_health import AccountHealth
+from integrations.hub.admin_pages import Refused, act, badge, too_late
 from integrations.hub.connector import Connector
-from integrations.hub.models import Account, AccountState, Outgoing
+from integrations.hub.models import Account, AccountState
+from integrations.hub.words import KINDS
 
 OPERATE = ["hub.operate_account"]
 STATE_COLOURS = {"active": "success", "starting": "info", "paused": "warning", "retired": ""}
@@ -38,36 +39,54 @@ class TroubleFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Account]) -> QuerySet[Account]:
         match self.value():
             case "yes":
-                return queryset.exclude(problem="").exclude(state=AccountState.RETIRED)
+                return queryset.filter(pk__in=accounts.troubled().values("pk"))
             case "no":
                 return queryset.filter(problem="")
         return queryset
 
 
-def _rows(**which: Any) -> Coalesce:
-    """How many of an account's outgoing rows are such, as one subquery."""
-    rows = Outgoing.objects.filter(account=OuterRef("pk"), delivered__lt=F("wanted"), **which)
-    counted = rows.order_by().values("account").annotate(n=Count("pk")).values("n")
-    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+class KindFilter(admin.SimpleListFilter):
+    title = gettext_lazy("kind")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(kind, kind_label(kind)) for kind in sorted({kind for kind, _name in registry.connectors()})]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Account]) -> QuerySet[Account]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
+def kind_label(kind: str) -> str:
+    """What an account of this kind is for."""
+    return _(KINDS[kind]) if kind in KINDS else kind
 
 
 @admin.register(Account)
-class AccountAdmin(StaffAdmin):
-    list_display = ("name", "connector", "state_badge", "health", "remote_version", "checked_at", "waiting", "parked")
-    list_filter = ("state", "kind", TroubleFilter)
+class AccountAdmin(AccountHealth):
+    list_display = (
+        "name", "connector", "state_badge", "health", "shown_success", "shown_failure", "waiting", "oldest_wait",
+        "parked", "checked",
+    )  # fmt: skip
+    list_filter = ("state", KindFilter, TroubleFilter)
     search_fields = ("name", "provider")
+    search_help_text = gettext_lazy("Name")
     actions_detail = ("test_connection", "pause", "resume", "retire")
     readonly_fields = (
-        "connector", "state_badge", "health", "remote_version", "checked_at", "active_since", "created_at",
-        "shown_notes", "shown_settings",
+        "connector", "state_badge", "health", "shown_success", "shown_failure", "waiting", "oldest_wait", "parked",
+        "remote_version", "checked_at", "active_since", "created_at", "shown_notes", "shown_settings", "readings",
     )  # fmt: skip
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(waiting=_rows(parked_at__isnull=True), parked=_rows(parked_at__isnull=False))
-        )
+    exported = (
+        exports.text(gettext_lazy("name"), lambda account: account.name),
+        exports.text(gettext_lazy("kind"), lambda account: kind_label(account.kind)),
+        exports.text(gettext_lazy("state"), lambda account: account.get_state_display()),
+        exports.text(gettext_lazy("problem"), lambda account: said.in_words(account.problem)),
+        exports.time(gettext_lazy("last success"), lambda account: account.last_success),
+        exports.time(gettext_lazy("last failure"), lambda account: account.last_failure),
+        exports.text(gettext_lazy("waiting"), lambda account: account.waiting),
+        exports.text(gettext_lazy("parked"), lambda account: account.parked),
+        exports.text(gettext_lazy("remote's version"), lambda account: account.remote_version),
+        exports.time(gettext_lazy("checked at"), lambda account: account.checked_at),
+    )
 
     # --- columns ---
 
@@ -81,34 +100,14 @@ class AccountAdmin(StaffAdmin):
     def state_badge(self, account: Account) -> str:
         return badge(account.get_state_display(), STATE_COLOURS.get(account.state, ""))
 
-    @display(description=gettext_lazy("health"))
-    def health(self, account: Account) -> str:
-        if account.problem:
-            return format_html('<span class="weft-bad">{}</span>', account.problem)
-        if not account.checked_at:
-            return _("not asked yet")
-        return format_html('<span class="weft-good">{}</span>', _("works"))
-
-    @display(description=gettext_lazy("open"), ordering="waiting")
-    def waiting(self, account: Any) -> str:
-        return self._counted(account, account.waiting, "open")
-
-    @display(description=gettext_lazy("parked"), ordering="parked")
-    def parked(self, account: Any) -> str:
-        return self._counted(account, account.parked, "parked")
-
-    def _counted(self, account: Account, number: int, state: str) -> str:
-        link = f"{reverse('admin:hub_outgoing_changelist')}?account__id__exact={account.pk}&state={state}"
-        return format_html('<a href="{}">{}</a>', link, number) if number else "0"
-
     @display(description=gettext_lazy("notes"))
     def shown_notes(self, account: Account) -> str:
-        return format_html_join("", "<p>{}</p>", ((note,) for note in account.notes)) or "–"
+        return format_html_join("", "<p>{}</p>", ((said.in_words(note),) for note in account.notes)) or "–"
 
     @display(description=gettext_lazy("settings"))
     def shown_settings(self, account: Account) -> str:
         known = registry.connectors().get((account.kind, account.provider))
-        secrets = account.credentials if account.sealed else {}
+        secrets = account.readable_credentials
         rows = [
             (_(f.label), (_("set") if f.name in secrets else "–") if f.secret else account.settings.get(f.name) or "–")
             for f in (known.fields if known else ())
@@ -130,7 +129,10 @@ class AccountAdmin(StaffAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Account | None = None) -> Any:
         connector = self._connector(request, obj)
-        standing = ("connector", "state_badge", "health", "remote_version", "checked_at", "active_since", "shown_notes")
+        standing = (
+            "connector", "state_badge", "health", "shown_success", "shown_failure", "waiting", "oldest_wait", "parked",
+            "remote_version", "checked_at", "active_since", "readings", "shown_notes",
+        )  # fmt: skip
         facts = [(gettext_lazy("How it stands"), {"fields": standing})] if obj else []
         if connector is None or not self._may_edit(request, obj):
             return [*facts, (gettext_lazy("Settings"), {"fields": ("name", "shown_settings")})]
@@ -153,7 +155,8 @@ class AccountAdmin(StaffAdmin):
             return super().add_view(request, form_url, extra_context)
         if not self.has_add_permission(request):
             raise PermissionDenied
-        choices = sorted((kind, name, _(known.label)) for (kind, name), known in registry.connectors().items())
+        known = registry.connectors().items()
+        choices = sorted((kind, name, _(found.label), kind_label(kind)) for (kind, name), found in known)
         context = {**self.admin_site.each_context(request), "title": _("A new account: with whom?"), "choices": choices}
         return TemplateResponse(request, "admin/hub/account/choose.html", context)
 
@@ -181,7 +184,10 @@ class AccountAdmin(StaffAdmin):
         account = self.wanted(request, object_id)
         if not self.offers("test_connection", account):
             return too_late(self, request, account)
-        explain = [_("Weft asks the remote now, which may take up to 20 seconds. Nothing is written there.")]
+        explain = [
+            _("Weft asks the remote now, which may take up to 20 seconds. Nothing is written there."),
+            *_what_is_tried(account),
+        ]
         return act(self, request, account, lambda _data: _tested(account), title=_("Test the connection"),
                    button=_("Ask now"), explain=explain)  # fmt: skip
 
@@ -217,12 +223,30 @@ class AccountAdmin(StaffAdmin):
                    button=_("Retire for good"), explain=explain, danger=True)  # fmt: skip
 
 
+def _what_is_tried(account: Account) -> list[str]:
+    """With whom, where, and what a test does, as far as it may be shown."""
+    known = registry.connectors().get((account.kind, account.provider))
+    if known is None:
+        return []
+    plain = [field for field in known.fields if not field.secret and account.settings.get(field.name)]
+    where = [f"{_(field.label)}: {account.settings[field.name]}" for field in plain]
+    return [", ".join([_(known.label), *where]), *([_("It %(checks)s.") % {"checks": _(known.checks)}] if known.checks
+                                                   else [])]  # fmt: skip
+
+
 def _tested(account: Account) -> str:
-    if accounts.check(account):
-        account.refresh_from_db()
-        return _("It works. The remote's version: %(version)s") % {"version": account.remote_version or "–"}
+    """Asks, and says what was tried, how long it took and what came of it."""
+    began = time.monotonic()
+    works = accounts.check(account)
+    seconds = time.monotonic() - began
     account.refresh_from_db()
-    raise Refused(_("It does not work: %(problem)s") % {"problem": account.problem}, final=True)
+    tried = {"account": account, "seconds": f"{seconds:.2f}", "what": "; ".join(_what_is_tried(account))}
+    if not works:
+        words = _("It does not work. %(account)s was asked for %(seconds)s s (%(what)s). It said: %(problem)s")
+        raise Refused(words % {**tried, "problem": said.in_words(account.problem)}, final=True)
+    words = _("It works. %(account)s answered in %(seconds)s s (%(what)s). Its version: %(version)s.")
+    notes = [said.in_words(note) for note in account.notes]
+    return " ".join([words % {**tried, "version": account.remote_version or "–"}, *notes])
 
 
 def _paused(account: Account) -> str:

@@ -48,7 +48,7 @@ class AccountForm(forms.ModelForm):
                 shown.disabled = field.name in self.connector.identity and is_used(self.instance)
 
     def kept_secrets(self) -> dict[str, str]:
-        return self.instance.credentials if self.instance.pk else {}
+        return self.instance.readable_credentials if self.instance.pk else {}
 
     def settings(self) -> dict[str, str]:
         """All settings as `accounts.connect` wants them: what was typed, and the secrets that were left alone."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from integrations.hub import registry, wakeups
@@ -31,7 +31,7 @@ def connect(kind: str, provider: str, name: str, settings: Mapping[str, str]) ->
             account = Account(kind=kind, provider=provider, name=name)
         plain = {k: v for k, v in settings.items() if k not in secret}
         sealed = {k: v for k, v in settings.items() if k in secret}
-        changed = account.pk is None or account.settings != plain or account.credentials != sealed
+        changed = account.pk is None or account.settings != plain or account.readable_credentials != sealed
         if changed:
             account.settings, account.credentials = plain, sealed
             if account.state == AccountState.ACTIVE:
@@ -78,3 +78,8 @@ def resume(account: Account) -> None:
     Account.objects.filter(pk=account.pk, state=AccountState.PAUSED).update(
         state=AccountState.STARTING, checked_at=None
     )
+
+
+def troubled() -> QuerySet[Account]:
+    """Accounts that somebody has to look at. What a retired one said last is nobody's business any more."""
+    return Account.objects.exclude(problem="").exclude(state=AccountState.RETIRED)

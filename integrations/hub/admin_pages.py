@@ -14,7 +14,7 @@ from django.contrib import messages
 from django.contrib.admin.checks import ModelAdminChecks
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -22,6 +22,9 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 from unfold.dataclasses import UnfoldAction
+
+from integrations.hub import finding
+from integrations.hub.list_exports import ExportAdmin
 
 
 class Refused(Exception):
@@ -36,7 +39,7 @@ class Confirm(forms.Form):
     """Asks nothing but the click."""
 
 
-class StaffAdmin(ModelAdmin):
+class StaffAdmin(ExportAdmin, ModelAdmin):
     """Nothing is deleted, and an action is offered only where `offers` says its moment has come."""
 
     # Unfold's own checks ask the database whether named permissions exist; `migrate` runs checks before there are any.
@@ -47,6 +50,19 @@ class StaffAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+    def found(self, text: str) -> QuerySet[Any] | None:
+        """The rows that `text` finds, each way by an index; None: look through `search_fields`, for short tables."""
+        return None
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        text = finding.cleaned(search_term)
+        rows = self.found(text) if text else None
+        if rows is None:
+            return super().get_search_results(request, queryset, text)
+        return queryset.filter(pk__in=rows.order_by().values("pk")), False
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Read once per request: the buttons above a page ask for the same row as the page."""
@@ -88,6 +104,7 @@ class ViewOnlyAdmin(StaffAdmin):
     """Rows that services write: staff look. With `draws_itself` the page is its template, without Django's fields."""
 
     draws_itself = False
+    is_view_only = True
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return [] if self.draws_itself else super().get_fieldsets(request, obj)

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,7 +10,11 @@ class HubConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from integrations.hub import beats, checks  # noqa: F401  (registers system checks)
+        from integrations.hub import beats, checks, symptoms  # noqa: F401  (registers system checks)
 
+        symptoms.register()
         beats.register("hub.sweep", seconds=30, task="integrations.hub.tasks.sweep")
         beats.register("hub.accounts", seconds=5, task="integrations.hub.tasks.check_accounts")
+        main, urgent, pulse = settings.Q_CLUSTER["name"], settings.WEFT_URGENT_CLUSTER, "integrations.hub.tasks.pulse"
+        beats.register("hub.pulse", seconds=10, task=pulse, args=(main,))
+        beats.register("hub.pulse.urgent", seconds=10, task=pulse, args=(urgent,), cluster=urgent)

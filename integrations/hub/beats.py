@@ -7,19 +7,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """`task` is a dotted name without arguments. It may run twice at once and must not mind."""
+    """`task` is a dotted name. It may run twice at once and must not mind."""
 
     name: str
     seconds: float
     task: str
+    args: tuple[str, ...] = ()
+    cluster: str | None = None  # the main one
 
 
 _beats: dict[str, Beat] = {}
 
 
-def register(name: str, *, seconds: float, task: str) -> None:
-    """Have `task` run about every `seconds`."""
-    _beats[name] = Beat(name, seconds, task)
+def register(name: str, *, seconds: float, task: str, args: tuple[str, ...] = (), cluster: str | None = None) -> None:
+    """Have `task` run about every `seconds`, by the workers of a cluster."""
+    _beats[name] = Beat(name, seconds, task, args, cluster)
 
 
 def registered() -> tuple[Beat, ...]:

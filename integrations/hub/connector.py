@@ -37,6 +37,7 @@ class Connector:
     name: ClassVar[str]
     label: ClassVar[str]
     fields: ClassVar[tuple[Field, ...]] = ()
+    checks: ClassVar[str] = ""  # what `health` tries, for people: "signs in, reads the version"
     identity: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, settings: Mapping[str, str], http: Door, now: Callable[[], datetime]) -> None:

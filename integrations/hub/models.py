@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from integrations.hub import secrets
+from integrations.hub.errors import Misconfigured
 from integrations.hub.values import Lane
 
 LANES = [(lane.value, lane.name.lower()) for lane in Lane]
@@ -62,6 +64,14 @@ class Account(models.Model):
     def credentials(self, values: dict[str, str]) -> None:
         self.sealed = secrets.seal(values)
 
+    @property
+    def readable_credentials(self) -> dict[str, str]:
+        """The same, or none where the key ring does not fit: then they have to be entered anew."""
+        try:
+            return self.credentials
+        except Misconfigured:
+            return {}
+
 
 class Outgoing(models.Model):
     """Work for a remote: *state* ("make it look like this") or a *command* ("do this once").
@@ -70,7 +80,9 @@ class Outgoing(models.Model):
     a command both go from (1, 0) to (1, 1).
     """
 
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="outgoing", verbose_name=_("account"))
+    account = models.ForeignKey(  # found by `outgoing_unique`
+        Account, on_delete=models.PROTECT, db_index=False, related_name="outgoing", verbose_name=_("account")
+    )
     topic = models.CharField(_("topic"), max_length=64, db_collation="C")
     key = models.CharField(_("key"), max_length=160, db_collation="C")
     subject = models.CharField(_("about"), max_length=160, db_index=True)
@@ -122,6 +134,10 @@ class Outgoing(models.Model):
             ),
             models.Index(fields=["account", "serial", "id"], name="outgoing_serial", condition=~Q(serial="")),
             models.Index(fields=["parked_at"], name="outgoing_parked", condition=Q(parked_at__isnull=False)),
+            models.Index(fields=["account", "delivered_at"], name="outgoing_delivered"),  # an account's last success
+            GinIndex(  # by the remote's own numbers
+                fields=["refs"], name="outgoing_refs", opclasses=["jsonb_path_ops"], condition=~Q(refs=[])
+            ),
         ]
 
     def __str__(self) -> str:
@@ -130,6 +146,10 @@ class Outgoing(models.Model):
     @property
     def is_open(self) -> bool:
         return self.delivered < self.wanted
+
+
+# Attempts that ended, and not well.
+FAILED = Q(finished_at__isnull=False) & ~Q(outcome__in=["done", "looked up", ""])
 
 
 class Attempt(models.Model):
@@ -147,7 +167,10 @@ class Attempt(models.Model):
         verbose_name = _("attempt")
         verbose_name_plural = _("attempts")
         ordering = ["-id"]
-        indexes = [models.Index(fields=["outgoing"], name="attempt_open", condition=Q(finished_at__isnull=True))]
+        indexes = [
+            models.Index(fields=["outgoing"], name="attempt_open", condition=Q(finished_at__isnull=True)),
+            models.Index(fields=["-id"], name="attempt_failed", condition=FAILED),  # few: an account's last failure
+        ]
 
     def __str__(self) -> str:
         return f"{self.outgoing_id} {self.outcome or '…'}"
@@ -190,6 +213,21 @@ class Cursor(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account} {self.name}"
+
+
+class Pulse(models.Model):
+    """When a worker of a cluster last ran what the supervisor asks of it every few seconds: the whole way works."""
+
+    cluster = models.CharField(max_length=64, primary_key=True)
+    beaten_at = models.DateTimeField(db_default=Now())
+    host = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        verbose_name = _("pulse")
+        verbose_name_plural = _("pulses")
+
+    def __str__(self) -> str:
+        return self.cluster
 
 
 class LaneClock(models.Model):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
@@ -17,10 +18,11 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminTextInputWidget
 
-from integrations.hub import parking, topics
-from integrations.hub.admin_pages import Refused, ViewOnlyAdmin, act, badge, too_late
-from integrations.hub.models import AccountState, Outgoing
+from integrations.hub import finding, parking, said, topics
+from integrations.hub.admin_pages import Confirm, Refused, ViewOnlyAdmin, act, badge, too_late
+from integrations.hub.models import AccountState, Attempt, Outgoing
 from integrations.hub.values import Lane
 
 OPERATE = ["hub.operate_outgoing"]
@@ -53,6 +55,24 @@ def state_of(row: Outgoing) -> str:
     return "waiting" if row.waits_key else "open"
 
 
+OUTCOMES: dict[str, Any] = {
+    "done": gettext_lazy("done"),
+    "looked up": gettext_lazy("looked up: it was there"),
+    "TryAgain": gettext_lazy("not now"),
+    "OutcomeUnknown": gettext_lazy("outcome unknown"),
+    "Conflict": gettext_lazy("conflict"),
+    "Rejected": gettext_lazy("refused"),
+    "Misconfigured": gettext_lazy("the account's settings are wrong"),
+    "bug": gettext_lazy("an error in Weft"),
+}
+
+
+def _outcome(attempt: Attempt) -> Any:
+    if attempt.finished_at is None:
+        return _("perhaps sent")
+    return OUTCOMES.get(attempt.outcome, attempt.outcome) or "–"
+
+
 class StateFilter(admin.SimpleListFilter):
     title = gettext_lazy("state")
     parameter_name = "state"
@@ -83,7 +103,7 @@ class TopicFilter(admin.SimpleListFilter):
     parameter_name = "topic"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(name, name) for name in sorted(topics.registered())]
+        return [(name, topics.label(name)) for name in sorted(topics.registered())]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Outgoing]) -> QuerySet[Outgoing]:
         return queryset.filter(topic=self.value()) if self.value() else queryset
@@ -102,23 +122,35 @@ class ParkedOnRetired(admin.SimpleListFilter):
         return queryset.exclude(account__state=AccountState.RETIRED) if self.value() else queryset
 
 
+class Done(Confirm):
+    note = forms.CharField(
+        label=gettext_lazy("What was done"),
+        max_length=255,
+        help_text=gettext_lazy("Done by hand and how, or why it is not wanted any more. It stays with the row."),
+        widget=UnfoldAdminTextInputWidget(),
+    )
+
+
 @admin.register(Outgoing)
 class OutgoingAdmin(ViewOnlyAdmin):
     list_display = (
-        "topic", "shown_key", "shown_subject", "account", "shown_lane", "state_badge", "failures", "shown_error",
+        "shown_topic", "shown_subject", "account", "state_badge", "created_at", "delivered_at", "failures",
+        "shown_error",
     )  # fmt: skip
     list_filter = (StateFilter, TopicFilter, "account", ParkedOnRetired)
     list_select_related = ("account",)
-    search_fields = ("subject", "key")
+    search_fields = ("subject",)  # shows the box; see `finding.rows`
+    search_help_text = gettext_lazy("Order number, or the remote's number")
     actions = ("retry_selected",)
-    actions_detail = ("retry",)
+    actions_detail = ("retry", "close")
     change_form_after_template = "admin/hub/outgoing/attempts.html"
     fieldsets = (
         (
             gettext_lazy("The work"),
             {
                 "fields": (
-                    "topic", "key", "shown_subject", "account", "shown_lane", "is_command", "serial", "created_at",
+                    "shown_topic", "key", "shown_subject", "account", "shown_lane", "is_command", "serial",
+                    "created_at",
                 )
             },
         ),
@@ -126,23 +158,29 @@ class OutgoingAdmin(ViewOnlyAdmin):
             gettext_lazy("Where it stands"),
             {
                 "fields": (
-                    "state_badge", "parked_at", "parked_reason", "failures", "is_unknown", "last_error", "shown_wait",
+                    "state_badge", "parked_at", "why_parked", "failures", "is_unknown", "whole_error", "shown_wait",
                     "next_at", "expires_at", "wanted", "delivered", "delivered_at", "shown_refs", "shown_warnings",
                 )
             },
         ),
         (gettext_lazy("Contents"), {"fields": ("payload", "facts"), "classes": ("collapse",)}),
     )  # fmt: skip
-    readonly_fields = ("shown_subject", "shown_lane", "state_badge", "shown_wait", "shown_refs", "shown_warnings")
+    readonly_fields = (
+        "shown_topic", "shown_subject", "shown_lane", "state_badge", "why_parked", "whole_error", "shown_wait",
+        "shown_refs", "shown_warnings",
+    )  # fmt: skip
 
-    @display(description=gettext_lazy("key"), ordering="key")
-    def shown_key(self, row: Outgoing) -> str:
-        return Truncator(row.key).chars(48)
+    def found(self, text: str) -> QuerySet[Outgoing]:
+        return finding.rows(text)
+
+    @display(description=gettext_lazy("topic"), ordering="topic")
+    def shown_topic(self, row: Outgoing) -> Any:
+        return topics.label(row.topic)
 
     @display(description=gettext_lazy("about"), ordering="subject")
     def shown_subject(self, row: Outgoing) -> str:
-        link = topics.subject_link(row.subject)
-        return format_html('<a href="{}">{}</a>', link, row.subject) if link else row.subject
+        link, words = topics.subject_link(row.subject), topics.subject_words(row.subject)
+        return format_html('<a href="{}">{}</a>', link, words) if link else words
 
     @display(description=gettext_lazy("lane"), ordering="lane")
     def shown_lane(self, row: Outgoing) -> Any:
@@ -157,11 +195,20 @@ class OutgoingAdmin(ViewOnlyAdmin):
     def shown_error(self, row: Outgoing) -> str:
         if not row.last_error or not row.is_open:
             return ""
-        return format_html('<span title="{}">{}</span>', row.last_error, Truncator(row.last_error).chars(80))
+        words = said.in_words(row.last_error)
+        return format_html('<span title="{}">{}</span>', words, Truncator(words).chars(80))
+
+    @display(description=gettext_lazy("last error"))
+    def whole_error(self, row: Outgoing) -> str:
+        return said.in_words(row.last_error) or "–"
+
+    @display(description=gettext_lazy("why it is parked"))
+    def why_parked(self, row: Outgoing) -> str:
+        return said.in_words(row.parked_reason) or "–"
 
     @display(description=gettext_lazy("waits for"))
     def shown_wait(self, row: Outgoing) -> str:
-        return f"{row.waits_topic} {row.waits_key}" if row.waits_key else "–"
+        return f"{topics.label(row.waits_topic)} {row.waits_key}" if row.waits_key else "–"
 
     @display(description=gettext_lazy("remote's documents"))
     def shown_refs(self, row: Outgoing) -> str:
@@ -169,14 +216,15 @@ class OutgoingAdmin(ViewOnlyAdmin):
 
     @display(description=gettext_lazy("warnings"))
     def shown_warnings(self, row: Outgoing) -> str:
-        return format_html_join("", "<p>{}</p>", ((warning,) for warning in row.warnings)) or "–"
+        return format_html_join("", "<p>{}</p>", ((said.in_words(warning),) for warning in row.warnings)) or "–"
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         row = self.get_object(request, unquote(object_id))
-        attempts = list(row.attempts.all()[:ATTEMPTS_SHOWN]) if row else []
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "attempts": attempts})
+        attempts = row.attempts.all()[:ATTEMPTS_SHOWN] if row else ()
+        shown = [(attempt, _outcome(attempt), said.in_words(attempt.message)) for attempt in attempts]
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "attempts": shown})
 
     # --- another go ---
 
@@ -196,6 +244,8 @@ class OutgoingAdmin(ViewOnlyAdmin):
         self.message_user(request, _said(result), messages.SUCCESS if result.retried else messages.WARNING)
 
     def offers(self, action: str, obj: Outgoing) -> bool:
+        if action == "close":
+            return parking.may_close(obj)
         return state_of(obj) == "parked" and obj.account.state != AccountState.RETIRED
 
     @action(description=gettext_lazy("Try again"), url_path="retry", icon="replay", permissions=OPERATE)
@@ -203,8 +253,29 @@ class OutgoingAdmin(ViewOnlyAdmin):
         row = self.wanted(request, object_id)
         if not self.offers("retry", row):
             return too_late(self, request, row)
-        explain = [_("Why it is parked: %(reason)s") % {"reason": row.parked_reason or "–"}]
+        explain = [_("Why it is parked: %(reason)s") % {"reason": said.in_words(row.parked_reason) or "–"}]
         return act(self, request, row, _again(row), title=_("Try again"), button=_("Try again now"), explain=explain)
+
+    @action(description=gettext_lazy("Close by hand"), url_path="close", icon="task_alt", permissions=OPERATE)
+    def close(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.wanted(request, object_id)
+        if not self.offers("close", row):
+            return too_late(self, request, row)
+        explain = [
+            _("Why it is parked: %(reason)s") % {"reason": said.in_words(row.parked_reason) or "–"},
+            _("You have looked, and it is done or not wanted any more. Weft will never send it."),
+        ]
+        return act(self, request, row, _closed(row), form=Done, title=_("Close by hand"), button=_("Close it"),
+                   explain=explain)  # fmt: skip
+
+
+def _closed(row: Outgoing) -> Callable[[dict[str, Any]], str]:
+    def do(data: dict[str, Any]) -> str:
+        if not parking.close(row, data["note"]):
+            raise Refused(_("It is not parked any more. Nothing was changed."), final=True)
+        return _("Closed: %(note)s") % {"note": data["note"]}
+
+    return do
 
 
 def _again(row: Outgoing) -> Callable[[dict[str, Any]], str]:

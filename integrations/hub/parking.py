@@ -8,8 +8,9 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from integrations.hub import wakeups
+from integrations.hub import topics, wakeups
 from integrations.hub.models import Account, AccountState, Attempt, Outgoing
+from integrations.hub.topics import Command
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,33 @@ def retry(rows: QuerySet[Outgoing]) -> Retried:
         if retried:
             wakeups.on_commit(set(lanes.values()))
     return Retried(retried, len(asked) - retried)
+
+
+def may_close(row: Outgoing) -> bool:
+    """May a person say of this parked row that it is done, or not wanted any more?"""
+    topic = topics.find(row.topic)
+    return row.parked_at is not None and row.is_open and isinstance(topic, Command) and topic.by_hand
+
+
+def close(row: Outgoing, note: str) -> bool:
+    """A person has done it, or it is not wanted any more: it is never sent again. False when it is not parked now.
+
+    In a transaction of its own. `delivered_at` stays empty: the remote did not take it.
+    """
+    with transaction.atomic(durable=True):
+        parked_now = Outgoing.objects.filter(pk=row.pk, parked_at__isnull=False, delivered__lt=F("wanted"))
+        current = parked_now.select_for_update(of=("self",)).first()
+        if current is None or not may_close(current):
+            return False
+        current.delivered, current.parked_at, current.parked_reason, current.is_unknown = (
+            current.wanted,
+            None,
+            "",
+            False,
+        )
+        current.facts = {**current.facts, "by_hand": note}
+        current.save(update_fields=["delivered", "parked_at", "parked_reason", "is_unknown", "facts"])
+    return True
 
 
 def withdraw(account: Account, reason: str) -> int:

@@ -15,7 +15,7 @@ from integrations.hub.errors import Misconfigured
 def _ring(keys: tuple[str, ...]) -> MultiFernet:
     if not keys:
         raise Misconfigured(
-            "No credential key: set WEFT_KEY_RING or WEFT_KEY_RING_FILE (.env.example says how to make one)."
+            "No credential key: set WEFT_KEY_RING or WEFT_KEY_RING_FILE (docs/operations.md says how to make one)."
         )
     return MultiFernet([Fernet(key) for key in keys])
 
@@ -35,3 +35,17 @@ def unseal(sealed: str) -> dict[str, str]:
         return dict(json.loads(_ring(tuple(settings.WEFT_KEY_RING)).decrypt(sealed.encode())))
     except InvalidToken:
         raise Misconfigured("The credentials were sealed with a key that is not in WEFT_KEY_RING any more.") from None
+
+
+def is_newly_sealed(sealed: str) -> bool:
+    """Was it sealed with the first key of the ring, the one that seals now?"""
+    try:
+        Fernet(settings.WEFT_KEY_RING[0]).decrypt(sealed.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
+def reseal(sealed: str) -> str:
+    """The same values, sealed with the first key; raises Misconfigured when no key of the ring fits."""
+    return seal(unseal(sealed))

@@ -122,7 +122,7 @@ class Supervisor:
             return
         for beat in due:
             self._next_beat[beat.name] = now + beat.seconds
-            wakeups.queue(beat.task)
+            wakeups.queue(beat.task, *beat.args, cluster=beat.cluster)
 
     def _check(self) -> None:
         if time.monotonic() < self._next_check:

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+import socket
+
+from django.db.models.functions import Now
+
 from integrations.hub import accounts, drains, wakeups
+from integrations.hub.models import Pulse
+
+
+def pulse(cluster: str) -> None:
+    """A sign of life of this cluster's workers, on the database's clock."""
+    sign = Pulse(cluster=cluster, beaten_at=Now(), host=socket.gethostname())
+    Pulse.objects.bulk_create(
+        [sign], update_conflicts=True, unique_fields=["cluster"], update_fields=["beaten_at", "host"]
+    )
 
 
 def drain(lane: int) -> int:

@@ -15,6 +15,7 @@ class Topic:
     """What state and commands share. `kind` is the kind of account the topic is for."""
 
     name: ClassVar[str]
+    label: ClassVar[Any] = ""  # what people call it, in their language; else its name
     lane: ClassVar[Lane]
     kind: ClassVar[str]
     batch: ClassVar[int] = 1  # documents in one delivery; more only where the remote takes them together
@@ -56,6 +57,7 @@ class Command(Topic):
     repeat: ClassVar[Repeat] = Repeat.NEVER
     resends: ClassVar[int | None] = None  # how often it may be sent again after an unknown outcome; None = no limit
     expires_after: ClassVar[timedelta] = timedelta(hours=72)
+    by_hand: ClassVar[bool] = False  # a person may say it is done: nothing here depends on how
 
     def upgrade(self, version: int, payload: dict[str, Any]) -> dict[str, Any]:
         """`payload` as written by `version` (one older), in today's form."""
@@ -89,6 +91,12 @@ def find(name: str) -> Topic | None:
     return _topics.get(name)
 
 
+def label(name: str) -> Any:
+    """What people call the topic of that name, registered or not."""
+    topic = _topics.get(name)
+    return topic.label or name if topic else name
+
+
 def registered() -> dict[str, Topic]:
     """All topics by name."""
     return dict(_topics)
@@ -96,11 +104,13 @@ def registered() -> dict[str, Topic]:
 
 SubjectLink = Callable[[str], str]
 _links: dict[str, SubjectLink] = {}
+_kinds: dict[str, Any] = {}
 
 
-def register_subject(prefix: str, link: SubjectLink) -> None:
-    """`link(rest)` is the admin address of `prefix:rest`; it must not query."""
+def register_subject(prefix: str, link: SubjectLink, label: Any = "") -> None:
+    """`link(rest)` is the admin address of `prefix:rest`; it must not query. `label`: what people call such a thing."""
     _links[prefix] = link
+    _kinds[prefix] = label or prefix
 
 
 def subject_link(subject: str) -> str:
@@ -108,3 +118,14 @@ def subject_link(subject: str) -> str:
     prefix, _, rest = subject.partition(":")
     link = _links.get(prefix)
     return link(rest) if link and rest else ""
+
+
+def subject_words(subject: str) -> str:
+    """A subject as people read it: `order:W2026...` is `order W2026...`, in their language."""
+    prefix, _, rest = subject.partition(":")
+    return f"{_kinds[prefix]} {rest}" if prefix in _kinds else subject
+
+
+def subject_kinds() -> list[str]:
+    """The kinds of subjects that have an admin address, e.g. `order`."""
+    return sorted(_links)

@@ -25,4 +25,13 @@ CONNECTORS = (
     gettext_noop("Groups Sales, Stock and Accounting; not Stock Cancellation"),
     gettext_noop("The name of the web shop in Tryton"),
     gettext_noop("http(s)://host:port of the Tryton server, 8.0 or later"),
+    gettext_noop("signs in, reads the version, finds the web shop, checks rights, taxes and rounding"),
+    gettext_noop("makes the folder, if it is missing"),
+    gettext_noop("connects and signs in; no mail is sent"),
 )
+
+# What an account is for.
+KINDS = {
+    "erp": gettext_noop("ERP"),
+    "messages": gettext_noop("mail"),
+}

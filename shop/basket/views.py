@@ -10,7 +10,7 @@ from oscar.apps.basket.signals import basket_addition
 
 from shop.basket import fill
 from shop.basket.forms import MOST, QuantityForm, VoucherForm
-from shop.catalogue import listing
+from shop.catalogue import facts, listing
 from shop.catalogue.models import Product
 from shop.checkout.quote import quote
 from shop.voucher.models import Voucher
@@ -45,6 +45,7 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect(shown.get_absolute_url())
     product = get_object_or_404(products, pk=variant, parent=shown) if variant else shown
     listing.load_offers([product])
+    facts.name_variants([product])
     try:
         fill.add(request.plain_basket(), product, form.cleaned_data["quantity"])
     except fill.Refused as refused:
@@ -81,6 +82,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
     basket = request.plain_basket()
     line = next((line for line in basket.all_lines() if line.pk == pk), None)
     if line is not None:
+        facts.name_variants([line.product])
         fill.set_quantity(basket, line, 0)
         messages.success(request, _("“%(title)s” was removed.") % {"title": line.product.get_title()})
     return redirect("basket:summary")

@@ -30,6 +30,7 @@ class ListForm(Form):
         super().__init__(*args, use_required_attribute=False, **kwargs)
         if best_match:
             self.fields["sort"].choices = (("", _("Best match")), *ORDERS)
+        self.fields["sort"].widget.attrs["form"] = "filters"  # it stands above the list, the filters beside it
         for name in ("lowest", "highest"):
             self.fields[name].widget.attrs |= {"inputmode": "decimal", "step": "any"}
 
@@ -39,7 +40,3 @@ class ListForm(Form):
         if lowest is not None and highest is not None and lowest > highest:
             self.add_error("highest", _("The upper price is below the lower one."))
         return data
-
-    @property
-    def is_narrowing(self) -> bool:
-        return any(self.cleaned_data.get(name) for name in ("lowest", "highest", "in_stock"))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Exists, F, Min, OuterRef, Prefetch, Q, QuerySet, Subquery, prefetch_related_objects
+from django.db.models import F, Min, OuterRef, Prefetch, QuerySet, Subquery, prefetch_related_objects
 from django.db.models.functions import Coalesce
 from django.utils.translation import get_language
 
@@ -16,7 +15,6 @@ from shop.catalogue.models import Product, ProductCategory
 from shop.catalogue.tree import SECONDS, Node
 from shop.partner.models import StockRecord
 from shop.partner.strategy import Strategy, attach_records
-from shop.stock.models import Pool
 
 FOREMOST = 5  # four beside a product that may be one of them
 SHOWN = ("structure", "is_public", "title", "slug", "parent", "tax_class")
@@ -67,28 +65,6 @@ def with_price(products: QuerySet[Product]) -> QuerySet[Product]:
     own = records.filter(product=OuterRef("pk")).values("price")[:1]
     variants = records.filter(product__parent=OuterRef("pk"), product__is_public=True).values("product__parent")
     return products.annotate(price=Coalesce(Subquery(own), Subquery(variants.annotate(p=Min("price")).values("p"))))
-
-
-def in_stock(products: QuerySet[Product]) -> QuerySet[Product]:
-    """Those of which something may be bought now."""
-    free = Pool.objects.filter(sku=OuterRef("partner_sku"), shortage=0, on_hand__gt=F("reserved") + F("escrow"))
-    records = StockRecord.objects.filter(Exists(free))
-    return products.filter(
-        Q(pk__in=records.values("product"))
-        | Q(pk__in=records.filter(product__is_public=True, product__parent__isnull=False).values("product__parent"))
-    )
-
-
-def priced_between(products: QuerySet[Product], lowest: Decimal | None, highest: Decimal | None) -> QuerySet[Product]:
-    """Those whose gross price lies in the range, ends included; None is open."""
-    if lowest is None and highest is None:
-        return products
-    products = with_price(products)
-    if lowest is not None:
-        products = products.filter(price__gte=lowest)
-    if highest is not None:
-        products = products.filter(price__lte=highest)
-    return products
 
 
 def ordered(products: QuerySet[Product], order: str) -> QuerySet[Product]:

@@ -11,7 +11,12 @@ from typing import IO, Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
 from PIL import Image, ImageOps
+
+from shop.catalogue.models import ProductImage
 
 SIZES = (400, 800)
 LARGEST = 1600
@@ -68,3 +73,22 @@ def sized(name: str, size: int) -> str:
 def address(name: str, size: int) -> str:
     """Where browsers get it."""
     return default_storage.url(sized(name, size))
+
+
+def renumber(product: Any) -> None:
+    """Give a product's pictures the numbers 0, 1, 2 ... in their order: two of the same number would come by chance."""
+    for number, image in enumerate(product.images.order_by("display_order", "pk")):
+        if image.display_order != number:
+            product.images.filter(pk=image.pk).update(display_order=number)
+
+
+@receiver(post_delete, sender=ProductImage)
+def forget(instance: ProductImage, **kwargs: object) -> None:
+    """With the row go its files, once the deletion is for good. (Oscar's own way would not wait for the commit.)"""
+    name = instance.original.name
+    transaction.on_commit(lambda: _delete([name, *(sized(name, size) for size in SIZES)]))
+
+
+def _delete(names: list[str]) -> None:
+    for name in names:
+        default_storage.delete(name)

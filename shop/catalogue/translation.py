@@ -2,7 +2,14 @@
 
 from modeltranslation.translator import TranslationOptions, register
 
-from shop.catalogue.models import Category, Product
+from shop.catalogue.models import (
+    AttributeOption,
+    AttributeOptionGroup,
+    Category,
+    Product,
+    ProductAttribute,
+    ProductClass,
+)
 
 
 @register(Product)
@@ -13,3 +20,13 @@ class ProductTranslation(TranslationOptions):
 @register(Category)
 class CategoryTranslation(TranslationOptions):
     fields = ("name", "description")
+
+
+@register([ProductClass, ProductAttribute, AttributeOptionGroup])
+class NameTranslation(TranslationOptions):
+    fields = ("name",)
+
+
+@register(AttributeOption)
+class OptionTranslation(TranslationOptions):
+    fields = ("option",)

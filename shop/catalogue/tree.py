@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.core.cache import cache
+from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.urls import reverse
@@ -70,5 +71,11 @@ def _load() -> list[Node]:
 
 @receiver((post_save, post_delete), sender=Category)
 def forget(**kwargs: object) -> None:
-    """A changed category shows at once in this process."""
+    """A changed category shows at once in this process: now, and once more when others can see the change, for
+    another thread may have looked in between."""
+    _forget()
+    transaction.on_commit(_forget)
+
+
+def _forget() -> None:
     cache.delete_many([f"weft:categories:{code}" for code, _ in settings.LANGUAGES])

@@ -6,15 +6,16 @@ from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.cache import cache
 from django.core.paginator import Page, Paginator
-from django.db.models import OuterRef, Prefetch, QuerySet, prefetch_related_objects
+from django.db.models import OuterRef, QuerySet, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from shop.catalogue import listing, search, tree
+from shop.catalogue import choice as choices
+from shop.catalogue import facets, facts, filters, listing, search, structured, tree, variants
 from shop.catalogue.forms import ListForm
-from shop.catalogue.models import Product, ProductAttributeValue, ProductCategory
+from shop.catalogue.models import Product, ProductCategory
 from shop.catalogue.tree import Node
 
 HOME_CARDS = 8
@@ -66,17 +67,20 @@ def _list(
     form = ListForm(request.GET, best_match=not sort)
     form.is_valid()  # fields in error are told to the customer and do not narrow
     wanted = form.cleaned_data
-    products = listing.priced_between(products, wanted.get("lowest"), wanted.get("highest"))
-    if wanted.get("in_stock"):
-        products = listing.in_stock(products)
+    choice = choices.read(request.GET, wanted)
+    counts = facets.count(products, choice)
+    products = facets.narrowed(products, choice)
     if order := wanted.get("sort") or sort:
         products = listing.ordered(products, order)
-    page: Page[Any] = Paginator(products, settings.WEFT_PAGE_SIZE).get_page(request.GET.get("page"))
+    paginator = Paginator(products, settings.WEFT_PAGE_SIZE)
+    paginator.count = counts.fitting  # counted already, with the facets
+    page: Page[Any] = paginator.get_page(request.GET.get("page"))
     cards = listing.cards(page.object_list, request.strategy)
     context = {
         "form": form,
+        "filters": filters.build(request.GET, choice, counts),
         "page": page,
-        "numbers": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
+        "numbers": paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
         "cards": cards,
         "category": category,
         "query": wanted.get("q", ""),
@@ -93,14 +97,16 @@ def detail(request: HttpRequest, product_slug: str, pk: str) -> HttpResponse:
         return redirect(product.get_absolute_url(), permanent=True)
     category = _category(product)
     cards = listing.cards([product, *_related(product, category)], request.strategy)
-    variants = _variants(product) if product.is_parent else []
+    children = _variants(product) if product.is_parent else []
     context = {
         "product": product,
         "card": cards[0],
-        "variants": [(child, _name(child), request.strategy.fetch_for_product(child)) for child in variants],
+        "choice": variants.choice(children, facts.facts, request.strategy.fetch_for_product) if children else None,
         "related": cards[1:],
         "category": category,
-        "facts": _facts(product),
+        "facts": facts.facts(product),
+        "about": structured.about(product, cards[0], category),
+        "pictures": structured.picture_addresses(product),
     }
     return render(request, "catalogue/detail.html", context)
 
@@ -126,23 +132,15 @@ def _products() -> QuerySet[Product]:
         Product.objects.public()
         .defer("search")
         .annotate(category_keys=ArraySubquery(categories))
-        .prefetch_related(_values())
+        .prefetch_related(facts.values())
     )
-
-
-def _values() -> Prefetch:
-    return Prefetch("attribute_values", ProductAttributeValue.objects.select_related("attribute", "value_option"))
 
 
 def _variants(parent: Product) -> list[Product]:
     """The variants on sale; those without a title of their own are named by their attributes."""
     children = list(parent.get_public_children())
-    prefetch_related_objects([child for child in children if not child.title], _values())
+    prefetch_related_objects([child for child in children if not child.title], facts.values())
     return children
-
-
-def _name(variant: Product) -> str:
-    return variant.title or ", ".join(f"{name}: {value}" for name, value in _facts(variant)) or variant.get_title()
 
 
 def _category(product: Product) -> Node | None:
@@ -155,16 +153,3 @@ def _related(product: Product, category: Node | None) -> list[Product]:
     if category is None:
         return []
     return [other for other in listing.foremost(category) if other.pk != product.pk][:RELATED_CARDS]
-
-
-def _facts(product: Product) -> list[tuple[str, str]]:
-    """Names and values of the product's attributes. One whose code ends in a language is shown in that language only:
-    Oscar keeps one value per attribute, so texts have one attribute for each language."""
-    endings = {"_" + code.replace("-", "_") for code, _ in settings.LANGUAGES}
-    mine = "_" + (get_language() or settings.LANGUAGE_CODE).replace("-", "_")
-    values = [
-        value
-        for value in product.attribute_values.all()
-        if value.attribute.code.endswith(mine) or not value.attribute.code.endswith(tuple(endings))
-    ]
-    return [(value.attribute.name, value.value_as_text) for value in values]

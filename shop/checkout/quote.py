@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from shop.basket.models import Basket, Line
+from shop.catalogue import facts
 from shop.catalogue.models import Product
 from shop.order.place import DraftLine
 from shop.pricing.money import ZERO, quantise
@@ -96,6 +97,7 @@ class Quote:
 def quote(basket: Basket) -> Quote | None:
     """The price of `basket` (offers applied) with standard shipping; None when it is empty."""
     lines = basket.all_lines()
+    facts.name_variants(line.product for line in lines)
     priced = [line for line in lines if line.purchase_info.price.exists]
     if not lines:
         return None

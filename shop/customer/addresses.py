@@ -22,6 +22,7 @@ from phonenumber_field.formfields import PhoneNumberField
 
 from integrations.hub.values import Address
 from shop.controls import Form
+from shop.customer import provinces
 
 Country = get_model("address", "Country")
 UserAddress = get_model("address", "UserAddress")
@@ -80,7 +81,7 @@ class AddressForm(Form):
     region = _text(_("Province"), "address-level1")
     city = _text(_("City"), "address-level2")
     district = _text(_("District"), "address-level3", required=False)
-    street = _text(_("Street address"), "street-address", 120, help_text=_("Street, number, building, unit and door."))
+    street = _text(_("Street address"), "address-line1", 120, help_text=_("Street, number, building, unit and door."))
     postcode = _text(_("Postcode"), "postal-code", 16, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -89,6 +90,7 @@ class AddressForm(Form):
         self.fields["country"].widget.attrs["autocomplete"] = "country"
         self.fields["phone"].widget.attrs |= {"autocomplete": "tel", "inputmode": "tel"}
         self.fields["postcode"].widget.attrs["inputmode"] = "numeric"
+        self.fields["region"].widget.attrs["list"] = "provinces"
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -102,6 +104,11 @@ class AddressForm(Form):
             )
         data["postcode"] = postcode
         return data
+
+    @property
+    def provinces(self) -> list[str]:
+        """What the field of the province offers."""
+        return provinces.names()
 
     def parts(self) -> dict[str, str]:
         """The address as plain texts, as kept in the session."""

@@ -5,37 +5,40 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
+from integrations.hub import exports
 from integrations.hub.admin_pages import StaffAdmin, act, badge, too_late
+from shop.customer import finding
+from shop.customer.admin_groups import GroupsField
+from shop.customer.forms import zone_choices
 from shop.customer.models import User
-from shop.order.admin import status_badge
-from shop.order.models import Order
+from shop.order.admin_page import status_badge
+from shop.order.models import Order, PaymentMethod, Status
 
 ORDERS_SHOWN = 20
 ALLOW = ["customer.allow_on_account"]
 
-admin.site.unregister(Group)
-
-
-@admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
-    pass
+# Orders that came to nothing: they are counted, but nobody bought anything by them.
+CAME_TO_NOTHING = (Status.CANCELLED, Status.EXPIRED)
 
 
 @admin.register(User)
@@ -43,21 +46,36 @@ class UserAdmin(DjangoUserAdmin, StaffAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ("person", "phone", "kind", "on_account", "orders", "date_joined", "is_active")
-    list_filter = ("is_staff", "may_buy_on_account", "is_active", "groups")
-    search_fields = ("email", "name", "phone")
+    list_display = ("person", "phone", "kind", "on_account", "orders", "last_seen", "date_joined", "is_active")
+    list_filter = ("is_staff", "may_buy_on_account", "is_active", "groups", "date_joined")
+    search_fields = ("email",)  # shows the box; see `finding.users`
     search_help_text = gettext_lazy("E-mail, name or phone")
     ordering = ("-date_joined", "-pk")
+    filter_horizontal = ()
     actions_detail = ("allow_on_account", "stop_on_account")
     readonly_fields = ("on_account", "last_login", "date_joined")
     change_form_after_template = "admin/customer/user/orders.html"
+    export_permission = "customer.export_personal"
+    exported = (
+        exports.text(gettext_lazy("name"), lambda user: user.name),
+        exports.text(gettext_lazy("e-mail"), lambda user: user.email),
+        exports.text(gettext_lazy("phone"), lambda user: user.phone),
+        exports.text(gettext_lazy("language"), lambda user: user.language),
+        exports.text(gettext_lazy("staff"), lambda user: user.is_staff),
+        exports.text(gettext_lazy("may buy on account"), lambda user: user.may_buy_on_account),
+        exports.text(gettext_lazy("orders"), lambda user: user.ordered),
+        exports.text(gettext_lazy("active"), lambda user: user.is_active),
+        exports.time(gettext_lazy("joined"), lambda user: user.date_joined),
+        exports.time(gettext_lazy("last login"), lambda user: user.last_login),
+    )
     person_fields = (
         gettext_lazy("The person"),
-        {"fields": ("email", "name", "phone", "language", "time_zone", "on_account", "is_active", "date_joined")},
-    )
+        {"fields": ("email", "name", "phone", "language", "time_zone", "on_account", "is_active", "date_joined",
+                    "last_login")},
+    )  # fmt: skip
     staff_fields = (
         gettext_lazy("Staff"),
-        {"fields": ("password", "is_staff", "is_superuser", "groups", "last_login")},
+        {"fields": ("password", "is_staff", "is_superuser", "groups")},
     )
     add_fieldsets = (
         (None, {"fields": ("email", "name", "is_staff", "groups", "usable_password", "password1", "password2")}),
@@ -76,6 +94,26 @@ class UserAdmin(DjangoUserAdmin, StaffAdmin):
             return self.add_fieldsets
         return (self.person_fields, self.staff_fields) if request.user.is_superuser else (self.person_fields,)
 
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "groups":
+            kwargs |= {
+                "form_class": GroupsField, "queryset": Group.objects.order_by("name"), "help_text": "",
+                "widget": UnfoldAdminCheckboxSelectMultipleWidget(),
+            }  # fmt: skip
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Language and time zone are chosen, not typed."""
+        choices = {"language": [("", "–"), *settings.LANGUAGES], "time_zone": zone_choices()}.get(db_field.name)
+        if choices is None:
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        return forms.ChoiceField(
+            label=db_field.verbose_name, required=False, choices=choices, widget=UnfoldAdminSelectWidget()
+        )
+
+    def found(self, text: str) -> QuerySet[User]:
+        return finding.users(text)
+
     # --- columns ---
 
     @display(description=gettext_lazy("person"), ordering="email")
@@ -89,6 +127,10 @@ class UserAdmin(DjangoUserAdmin, StaffAdmin):
     @display(description=gettext_lazy("may buy on account"), ordering="may_buy_on_account")
     def on_account(self, user: User) -> str:
         return badge(_("yes"), "success") if user.may_buy_on_account else _("no")
+
+    @display(description=gettext_lazy("last login"), ordering="last_login")
+    def last_seen(self, user: User) -> str:
+        return date_format(timezone.localtime(user.last_login), "Y-m-d H:i") if user.last_login else "–"
 
     @display(description=gettext_lazy("orders"), ordering="ordered")
     def orders(self, user: Any) -> str:
@@ -115,9 +157,8 @@ class UserAdmin(DjangoUserAdmin, StaffAdmin):
     ) -> HttpResponse:
         user = self.get_object(request, unquote(object_id))
         sees = user is not None and request.user.has_perm("order.view_order")
-        latest = Order.objects.filter(user=user).order_by("-date_placed")[:ORDERS_SHOWN] if sees else ()
-        orders = [(order, status_badge(order)) for order in latest]
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "orders": orders})
+        shown = bought(user) if user is not None and sees else {}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
     # --- actions ---
 
@@ -148,3 +189,17 @@ class UserAdmin(DjangoUserAdmin, StaffAdmin):
             return _("May buy on account.") if allowed else _("May not buy on account any more.")
 
         return act(self, request, user, do, **page)
+
+
+def bought(user: User) -> dict[str, Any]:
+    """A customer's latest orders, and what they come to: for each currency by itself, never across."""
+    orders = Order.objects.filter(user=user)
+    stands = ~Q(status__in=CAME_TO_NOTHING)
+    owed = stands & Q(payment_method=PaymentMethod.ON_ACCOUNT, paid_at=None)
+    sums = orders.order_by("currency").values("currency").annotate(
+        count=Count("pk"),
+        total=Sum("total_incl_tax", filter=stands, default=0),
+        owed=Sum("total_incl_tax", filter=owed, default=0),
+    )  # fmt: skip
+    latest = orders.order_by("-date_placed", "-pk")[:ORDERS_SHOWN]
+    return {"sums": sums, "orders": [(order, status_badge(order)) for order in latest]}

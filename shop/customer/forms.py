@@ -8,26 +8,33 @@ from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
 from django.utils.functional import lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from shop.controls import Plain
 from shop.customer.models import User, UserManager
 
 AREAS = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 
 
-class LoginForm(AuthenticationForm):
+def zone_choices() -> list[tuple[str, str]]:
+    """Time zones by name; none is the shop's."""
+    zones = sorted(zone for zone in available_timezones() if zone.split("/")[0] in AREAS)
+    shop = gettext("The shop's: %(zone)s") % {"zone": settings.TIME_ZONE}
+    return [("", shop), *((zone, zone.replace("_", " ")) for zone in zones)]
+
+
+class LoginForm(Plain, AuthenticationForm):
     """The case of the address does not matter."""
 
-    username = forms.EmailField(
-        label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True})
-    )
+    username = forms.EmailField(label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "username"}))
     error_messages = {
         **AuthenticationForm.error_messages,
         "invalid_login": _("This e-mail address and password do not belong together. Capitals matter in passwords."),
     }
 
 
-class RegisterForm(forms.ModelForm):
+class RegisterForm(Plain, forms.ModelForm):
     email = forms.EmailField(label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "username"}))
     password = forms.CharField(
         label=_("Password"),
@@ -62,7 +69,7 @@ class RegisterForm(forms.ModelForm):
         return super().save(commit)
 
 
-class ProfileForm(forms.ModelForm):
+class ProfileForm(Plain, forms.ModelForm):
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
     time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
 
@@ -76,6 +83,4 @@ class ProfileForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        zones = sorted(zone for zone in available_timezones() if zone.split("/")[0] in AREAS)
-        shop = _("The shop's: %(zone)s") % {"zone": settings.TIME_ZONE}
-        self.fields["time_zone"].choices = [("", shop), *((zone, zone.replace("_", " ")) for zone in zones)]
+        self.fields["time_zone"].choices = zone_choices()

@@ -3,11 +3,14 @@
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from oscar.apps.customer.abstract_models import AbstractProductAlert
+
+from shop.phones import backwards
 
 
 class UserManager(BaseUserManager["User"]):
@@ -53,8 +56,15 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
-        permissions = [("allow_on_account", _("Can let customers buy on account"))]
+        permissions = [
+            ("allow_on_account", _("Can let customers buy on account")),
+            ("export_personal", _("Can export lists with names, addresses and phone numbers")),
+        ]
         constraints = [models.UniqueConstraint(Lower("email"), name="user_email_unique")]
+        indexes = [
+            models.Index(OpClass(Lower("name"), name="text_pattern_ops"), name="user_name"),
+            models.Index(OpClass(backwards("phone"), name="text_pattern_ops"), name="user_phone"),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.email or f"#{self.pk}"

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.core.signing import BadSignature, Signer
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from shop.fulfilment.models import ParcelLine
-from shop.order.models import Line, Order
+from shop.order.models import Line, Order, Status
 
 SALT = "oscar.apps.order.Order"  # that of Order.verification_hash()
 
@@ -53,7 +58,46 @@ def taxes(order: Order) -> list[tuple[Decimal, Decimal]]:
     return sorted(((rate, tax) for rate, tax in sums.items() if tax), reverse=True)
 
 
-def timeline(order: Order) -> list[Any]:
-    """Changes of status, oldest first; notes that changed no status are for staff."""
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that happened to an order, or (without `at`) is still to come."""
+
+    title: str
+    at: datetime | None = None
+    note: str = ""
+
+
+def timeline(order: Order) -> list[Step]:
+    """What happened, oldest first, then what comes next. Notes that changed no status are for staff."""
     changes = sorted(order.status_changes.all(), key=lambda change: change.pk)
-    return [change for change in changes if change.old_status != change.new_status]
+    moved = [change for change in changes if change.old_status != change.new_status]
+    happened = [
+        *(Step(_happened(change.new_status), change.date_created) for change in moved),
+        *(Step(_("Parcel %(number)s left us") % {"number": p.number}, p.shipped_at) for p in order.parcels.all()),
+    ]
+    return [*sorted(happened, key=lambda step: step.at), *_to_come(order)]
+
+
+def _happened(status: str) -> str:
+    """Orders begin by waiting for payment, which customers call placing them."""
+    if status == Status.PENDING_PAYMENT:
+        return _("Order placed")
+    return str(Status(status).label).capitalize() if status in Status.values else _("Order placed")
+
+
+def _by(deadline: datetime | None) -> str:
+    if deadline is None:
+        return ""
+    return _("by %(date)s") % {"date": date_format(timezone.localtime(deadline), "DATETIME_FORMAT")}
+
+
+def _to_come(order: Order) -> list[Step]:
+    """Nothing where the order has ended."""
+    steps = []
+    if order.status == Status.PENDING_PAYMENT:
+        steps.append(Step(_("Your payment arrives"), note=_by(order.payment_deadline)))
+    if order.status == Status.PARTLY_SHIPPED:
+        steps.append(Step(_("The rest is shipped")))
+    elif order.is_open:
+        steps.append(Step(_("The goods are shipped"), note=_("You get a mail when the goods leave us.")))
+    return steps

@@ -35,6 +35,8 @@ class PasswordMail(Command):
     """The link with which a person sets a new password. Late it is of no use."""
 
     name = "password-mail"
+    label = gettext_lazy("letter with a new password link")
+    by_hand = True
     lane = Lane.ORDERS
     kind = "messages"
     repeat = Repeat.SAFE

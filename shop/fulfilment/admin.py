@@ -12,7 +12,10 @@ from unfold.decorators import display
 
 from integrations.hub.admin_pages import ViewOnlyAdmin
 from shop.fulfilment.models import Parcel, ParcelLine
-from shop.stock.admin import order_link, pool_link
+from shop.order import finding as orders
+from shop.said import who
+from shop.stock.admin_links import order_link, pool_link
+from shop.stock.finding import spelled
 
 
 class ParcelLineInline(TabularInline):
@@ -42,17 +45,31 @@ class ParcelLineInline(TabularInline):
 
 @admin.register(Parcel)
 class ParcelAdmin(ViewOnlyAdmin):
-    list_display = ("number", "shown_order", "contents", "shipped_at", "system", "actor")
+    list_display = ("number", "shown_order", "contents", "shipped_at", "system", "by")
     list_filter = ("shipped_at",)
     list_select_related = ("order", "account")
-    search_fields = ("number", "order__number", "=lines__sku")
+    search_fields = ("number",)  # shows the box; see `found`
     search_help_text = gettext_lazy("Parcel, order number or SKU")
-    fields = ("number", "shown_order", "shipped_at", "system", "actor")
-    readonly_fields = ("shown_order", "system")
+    fields = ("number", "shown_order", "shipped_at", "system", "by")
+    readonly_fields = ("shown_order", "system", "by")
     inlines = (ParcelLineInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Parcel]:
         return super().get_queryset(request).prefetch_related("lines")
+
+    def found(self, text: str) -> QuerySet[Parcel]:
+        lines = ParcelLine.objects.filter(line__holds__pool__in=spelled(text))
+        ways = [
+            Parcel.objects.filter(number__startswith=text),
+            Parcel.objects.filter(order__in=orders.numbered(text)),
+            Parcel.objects.filter(pk__in=lines.values("parcel")),
+        ]
+        first, *others = [way.order_by().values("pk") for way in ways]
+        return Parcel.objects.filter(pk__in=first.union(*others))
+
+    @display(description=gettext_lazy("by"), ordering="actor")
+    def by(self, parcel: Parcel) -> str:
+        return who(parcel.actor)
 
     @display(description=gettext_lazy("order"), ordering="order__number")
     def shown_order(self, parcel: Parcel) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -43,6 +44,7 @@ class Parcel(models.Model):
                 fields=["account", "remote_key"], condition=Q(account__isnull=False), name="parcel_remote_unique"
             )
         ]
+        indexes = [models.Index(OpClass("number", name="varchar_pattern_ops"), name="parcel_number")]
 
     def __str__(self) -> str:
         return self.number

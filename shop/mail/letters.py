@@ -11,6 +11,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
+from django.utils.translation import gettext_lazy
 
 from integrations.hub import outgoing
 from integrations.hub.errors import Rejected
@@ -32,6 +33,8 @@ class Mail(Command):
     """One mail about one order. After an unknown outcome it is sent once more, under the same Message-ID."""
 
     name = "mail"
+    label = gettext_lazy("letter about an order")
+    by_hand = True
     lane = Lane.ORDERS
     kind = "messages"
     repeat = Repeat.SAFE

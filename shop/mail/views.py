@@ -24,6 +24,7 @@ class Received:
     to: str
     subject: str
     text: str
+    html: str
 
 
 @require_safe
@@ -35,10 +36,11 @@ def letter_box(request: HttpRequest) -> HttpResponse:
 
 def _read(file: Path) -> Received:
     mail = message_from_bytes(file.read_bytes(), policy=policy.default)
-    body = mail.get_body(("plain",))
+    plain, html = (mail.get_body((kind,)) for kind in ("plain", "html"))
     return Received(
         at=parsedate_to_datetime(str(mail["Date"])),
         to=str(mail["To"]),
         subject=str(mail["Subject"]),
-        text=body.get_content() if body else "",
+        text=plain.get_content() if plain else "",
+        html=html.get_content() if html else "",
     )

@@ -1,14 +1,13 @@
-"""Orders in the admin: a list to work through, and a page that tells all of one order. Nothing is edited here."""
+"""Orders in the admin: a list to work through, their lines, and a page that tells all of one. Nothing is edited."""
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
@@ -19,65 +18,74 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from integrations.hub import exports
 from integrations.hub.admin_pages import ViewOnlyAdmin, badge
-from shop.fulfilment.models import ParcelLine, Sourcing
+from shop.order import admin_page, finding
 from shop.order.admin_actions import OrderActions
+from shop.order.admin_filters import AgeFilter, LineAgeFilter, OriginFilter, PlacedFilter, ReturnFilter
+from shop.order.admin_page import status_badge
 from shop.order.models import Line, LineKind, Order, Status
-from shop.order.timeline import timeline
 from shop.pricing.templatetags.prices import money
+from shop.stock.finding import spelled
+from shop.stock.models import Hold
 
-COLOURS = {
-    Status.PENDING_PAYMENT: "warning",
-    Status.PAID: "info",
-    Status.ON_ACCOUNT: "info",
-    Status.PARTLY_SHIPPED: "info",
-    Status.SHIPPED: "success",
-    Status.CANCELLING: "danger",
-    Status.CANCELLED: "",
-    Status.EXPIRED: "",
-}
+PERSONAL = "customer.export_personal"
 
 
-def status_badge(order: Order) -> str:
-    """The order's status, coloured."""
-    return badge(order.get_status_display(), COLOURS.get(Status(order.status), ""))
-
-
-def with_details(orders: QuerySet[Order]) -> QuerySet[Order]:
-    """All that the page of an order shows, in a fixed number of queries."""
-    lines = Line.objects.prefetch_related(
-        "holds", "parcel_lines", "return_lines", Prefetch("sourcings", Sourcing.objects.select_related("warehouse"))
-    ).order_by("pk")
-    return orders.select_related("user", "shipping_address__country").prefetch_related(
-        Prefetch("lines", lines),
-        "status_changes",
-        "parcels",
-        Prefetch("parcels__lines", ParcelLine.objects.select_related("warehouse")),
-    )
+def _of_address(name: str) -> Any:
+    return lambda order: str(getattr(order.shipping_address, name) or "") if order.shipping_address else ""
 
 
 @admin.register(Order)
 class OrderAdmin(OrderActions, ViewOnlyAdmin):
     list_display = (
-        "number", "placed", "customer", "total", "shown_status", "payment", "deadline", "flags",
+        "number", "placed", "customer", "total", "shown_status", "payment", "flags",
     )  # fmt: skip
-    list_filter = ("status", "payment_method", "date_placed", "needs_return", "needs_refund")
+    list_filter = (
+        "status", "payment_method", AgeFilter, ("date_placed", PlacedFilter), ReturnFilter, "needs_refund",
+        OriginFilter,
+    )  # fmt: skip
     list_select_related = ("user", "shipping_address")
-    search_fields = (
-        "number", "external_number", "guest_email", "user__email", "user__name", "user__phone",
-        "shipping_address__first_name", "shipping_address__phone_number", "lines__partner_sku",
-    )  # fmt: skip
-    search_help_text = gettext_lazy("Number, name, e-mail, phone or SKU")
+    search_fields = ("number",)  # shows the box; what it finds is said in `finding.py`
+    search_help_text = gettext_lazy("Number, name, e-mail, phone, SKU or ERP number")
     date_hierarchy = None
     ordering = ("-date_placed", "-pk")
     draws_itself = True
     change_form_before_template = "admin/order/order/detail.html"
+    export_permission = PERSONAL
+    exported = (
+        exports.text(gettext_lazy("number"), lambda order: order.number),
+        exports.text(gettext_lazy("source"), lambda order: order.source_account),
+        exports.text(gettext_lazy("external number"), lambda order: order.external_number),
+        exports.time(gettext_lazy("placed at"), lambda order: order.date_placed),
+        exports.text(gettext_lazy("status"), lambda order: order.get_status_display()),
+        exports.text(gettext_lazy("payment method"), lambda order: order.get_payment_method_display()),
+        exports.time(gettext_lazy("paid at"), lambda order: order.paid_at),
+        exports.text(gettext_lazy("currency"), lambda order: order.currency),
+        exports.text(gettext_lazy("gross"), lambda order: order.total_incl_tax),
+        exports.text(gettext_lazy("net"), lambda order: order.total_excl_tax),
+        exports.text(gettext_lazy("tax"), lambda order: order.total_incl_tax - order.total_excl_tax),
+        exports.text(gettext_lazy("of which shipping (gross)"), lambda order: order.shipping_incl_tax),
+        exports.text(gettext_lazy("name"), _of_address("first_name")),
+        exports.text(gettext_lazy("e-mail"), lambda order: order.email),
+        exports.text(gettext_lazy("phone"), _of_address("phone_number")),
+        exports.text(gettext_lazy("country"), _of_address("country_id")),
+        exports.text(gettext_lazy("province"), _of_address("state")),
+        exports.text(gettext_lazy("city"), _of_address("line4")),
+        exports.text(gettext_lazy("district"), _of_address("line3")),
+        exports.text(gettext_lazy("street"), _of_address("line1")),
+        exports.text(gettext_lazy("postcode"), _of_address("postcode")),
+        exports.text(gettext_lazy("customer's note"), lambda order: order.note),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         orders = super().get_queryset(request)
         match = request.resolver_match
-        on_page = match is not None and (match.url_name or "").endswith("_change")
-        return with_details(orders) if on_page else orders
+        of_one = match is not None and "object_id" in match.kwargs
+        return admin_page.with_details(orders) if of_one else orders
+
+    def found(self, text: str) -> QuerySet[Order]:
+        return finding.orders(text)
 
     # --- columns ---
 
@@ -100,25 +108,17 @@ class OrderAdmin(OrderActions, ViewOnlyAdmin):
 
     @display(description=gettext_lazy("payment"), ordering="payment_method")
     def payment(self, order: Order) -> str:
-        paid = _("paid") if order.paid_at else _("not paid")
-        return format_html('{}<span class="weft-second">{}</span>', order.get_payment_method_display(), paid)
-
-    @display(description=gettext_lazy("deadline"), ordering="payment_deadline")
-    def deadline(self, order: Order) -> str:
+        method = order.get_payment_method_display()
         if not order.payment_deadline or order.status != Status.PENDING_PAYMENT:
-            return ""
-        at = date_format(timezone.localtime(order.payment_deadline), "m-d H:i")
-        return format_html('<span class="weft-bad">{}</span>', at) if order.payment_deadline < timezone.now() else at
+            paid = _("paid") if order.paid_at else _("not paid")
+            return format_html('{}<span class="weft-second">{}</span>', method, paid)
+        until = _("until %(at)s") % {"at": date_format(timezone.localtime(order.payment_deadline), "m-d H:i")}
+        late = "weft-bad" if order.payment_deadline < timezone.now() else ""
+        return format_html('{}<span class="weft-second {}">{}</span>', method, late, until)
 
     @display(description="")
     def flags(self, order: Order) -> str:
-        flags = [
-            badge(_("needs a return"), "danger") if order.needs_return else "",
-            badge(_("money to give back"), "danger") if order.needs_refund else "",
-            badge(_("test")) if order.is_test else "",
-            badge(_("historical")) if order.is_historical else "",
-        ]
-        return format_html("{}{}{}{}", *flags)
+        return admin_page.flags(order)
 
     # --- pages ---
 
@@ -139,50 +139,74 @@ class OrderAdmin(OrderActions, ViewOnlyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         order = self.get_object(request, unquote(object_id))
-        shown = page(order, request) if order else {}
+        shown = admin_page.page(order, request) if order else {}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "shown": shown})
 
 
-def page(order: Order, request: HttpRequest) -> dict[str, Any]:
-    """What the template of an order's page shows."""
-    lines = [line_row(line) for line in order.lines.all()]
-    sees_customers = order.user_id and request.user.has_perm("customer.view_user")
-    return {
-        "order": order,
-        "status": status_badge(order),
-        "customer_link": reverse("admin:customer_user_change", args=[order.user_id]) if sees_customers else "",
-        "sees_hub": request.user.has_perm("hub.view_outgoing"),
-        "sees_stock": request.user.has_perm("stock.view_pool"),
-        "address": address_lines(order),
-        "lines": lines,
-        "has_returns": any(row["returned"] for row in lines),
-        "tax": order.total_incl_tax - order.total_excl_tax,
-        "shipping_tax": order.shipping_incl_tax - order.shipping_excl_tax,
-        "timeline": timeline(order),
-    }
+@admin.register(Line)
+class LineAdmin(ViewOnlyAdmin):
+    """What was sold, line by line: which orders have a SKU, and what it brought."""
 
+    list_display = ("shown_order", "placed", "sku", "shown_title", "quantity", "gross", "shown_status")
+    list_display_links = ("sku",)
+    list_filter = ("order__status", LineAgeFilter, "kind", ("order__date_placed", PlacedFilter))
+    list_select_related = ("order",)
+    search_fields = ("partner_sku",)  # shows the box; see `found`
+    search_help_text = gettext_lazy("SKU or order number")
+    ordering = ("-pk",)
+    fields = ("shown_order", "shown_status", "kind", "sku", "shown_title", "quantity", "net", "tax", "gross")
+    readonly_fields = ("shown_order", "shown_status", "sku", "shown_title", "net", "tax", "gross")
+    exported = (
+        exports.text(gettext_lazy("order"), lambda line: line.order.number),
+        exports.time(gettext_lazy("placed at"), lambda line: line.order.date_placed),
+        exports.text(gettext_lazy("status"), lambda line: line.order.get_status_display()),
+        exports.text(gettext_lazy("SKU"), lambda line: line.partner_sku),
+        exports.text(gettext_lazy("title"), lambda line: line.title),
+        exports.text(gettext_lazy("kind"), lambda line: line.get_kind_display()),
+        exports.text(gettext_lazy("quantity"), lambda line: line.quantity),
+        exports.text(gettext_lazy("currency"), lambda line: line.order.currency),
+        exports.text(gettext_lazy("net"), lambda line: line.line_price_excl_tax),
+        exports.text(gettext_lazy("tax"), lambda line: line.line_price_incl_tax - line.line_price_excl_tax),
+        exports.text(gettext_lazy("gross"), lambda line: line.line_price_incl_tax),
+        exports.text(gettext_lazy("tax code"), lambda line: line.tax_code),
+        exports.text(gettext_lazy("tax rate"), lambda line: line.tax_rate),
+    )
 
-def address_lines(order: Order) -> list[str]:
-    """The shipping address, from the person to the country."""
-    at = order.shipping_address
-    if at is None:
-        return []
-    place = " ".join(filter(None, [at.state, at.line4, at.line3, at.line1, at.line2]))
-    return list(filter(None, [at.first_name, str(at.phone_number or ""), place, at.postcode, str(at.country)]))
+    def found(self, text: str) -> QuerySet[Line]:
+        of_orders = Line.objects.filter(order__in=finding.numbered(text))
+        of_sku = Line.objects.filter(pk__in=Hold.objects.filter(pool__in=spelled(text)).values("line"))
+        return Line.objects.filter(pk__in=of_orders.order_by().values("pk").union(of_sku.order_by().values("pk")))
 
+    @display(description=gettext_lazy("order"), ordering="order__number")
+    def shown_order(self, line: Line) -> str:
+        return format_html('<a href="{}">{}</a>', reverse("admin:order_order_change", args=[line.order_id]),
+                           line.order.number)  # fmt: skip
 
-def line_row(line: Line) -> dict[str, Any]:
-    """One line with its promises, where it leaves from and what has left."""
-    holds = list(line.holds.all())
-    return {
-        "line": line,
-        "tax": line.line_price_incl_tax - line.line_price_excl_tax,
-        "rate": f"{(line.tax_rate * 100).normalize():f}" if line.tax_rate else Decimal(0),
-        "held": sum(hold.open for hold in holds),
-        "deadline": next((hold.deadline for hold in holds if hold.open and hold.deadline), None),
-        "sourced": [(s.warehouse, s.quantity, s.shipped) for s in line.sourcings.all()],
-        "left": sum(part.quantity for part in line.parcel_lines.all()),
-        "returned": sum(part.quantity for part in line.return_lines.all()),
-        "is_goods": line.kind == LineKind.GOODS,
-        "pool_link": reverse("admin:stock_pool_change", args=[quote(line.partner_sku)]),
-    }
+    @display(description=gettext_lazy("placed at"), ordering="order__date_placed")
+    def placed(self, line: Line) -> str:
+        return date_format(timezone.localtime(line.order.date_placed), "m-d H:i")
+
+    @display(description=gettext_lazy("SKU"), ordering="partner_sku")
+    def sku(self, line: Line) -> str:
+        return line.partner_sku
+
+    @display(description=gettext_lazy("title"))
+    def shown_title(self, line: Line) -> str:
+        return line.title
+
+    @display(description=gettext_lazy("status"), ordering="order__status")
+    def shown_status(self, line: Line) -> str:
+        kind = "" if line.kind == LineKind.GOODS else badge(line.get_kind_display())
+        return format_html("{} {}", status_badge(line.order), kind)
+
+    @display(description=gettext_lazy("net"))
+    def net(self, line: Line) -> str:
+        return money(line.line_price_excl_tax, line.order.currency)
+
+    @display(description=gettext_lazy("tax"))
+    def tax(self, line: Line) -> str:
+        return money(line.line_price_incl_tax - line.line_price_excl_tax, line.order.currency)
+
+    @display(description=gettext_lazy("gross"), ordering="line_price_incl_tax")
+    def gross(self, line: Line) -> str:
+        return money(line.line_price_incl_tax, line.order.currency)

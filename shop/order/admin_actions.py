@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action
@@ -17,7 +18,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from integrations.hub.admin_pages import Confirm, Refused, StaffAdmin, act, actor, too_late
 from shop.fulfilment import shipping
 from shop.fulfilment.models import Sourcing
-from shop.order import lifecycle
+from shop.order import admin_page, lifecycle
 from shop.order.lifecycle import IllegalMove
 from shop.order.models import Order, PaymentMethod, Status
 from shop.stock.models import Warehouse
@@ -40,6 +41,15 @@ class Reason(Confirm):
         label=gettext_lazy("Reason"),
         max_length=255,
         help_text=gettext_lazy("For your colleagues; the customer does not see it."),
+        widget=UnfoldAdminTextInputWidget(),
+    )
+
+
+class Back(Confirm):
+    reference = forms.CharField(
+        label=gettext_lazy("What became of the goods"),
+        max_length=200,
+        help_text=gettext_lazy("Waybill of the return, where they lie now, or why nothing comes back."),
         widget=UnfoldAdminTextInputWidget(),
     )
 
@@ -67,6 +77,12 @@ def shippable(order: Order) -> QuerySet[Warehouse]:
     return Warehouse.objects.filter(pk__in=open_sourcings(order).values("warehouse"))
 
 
+def _has_ours_to_ship(order: Order) -> bool:
+    """`open_sourcings`, from what the page has read already."""
+    rows = [row for line in order.lines.all() for row in line.sourcings.all()]
+    return any(row.quantity > row.shipped and row.warehouse.erp_account_id is None for row in rows)
+
+
 def offered(name: str, order: Order) -> bool:
     """Does the order's state allow the action?"""
     match name:
@@ -77,17 +93,24 @@ def offered(name: str, order: Order) -> bool:
             return owed and order.status in (Status.ON_ACCOUNT, Status.PARTLY_SHIPPED, Status.SHIPPED)
         case "note_refund":
             return order.needs_refund
+        case "close_return":
+            return order.needs_return and order.return_closed_at is None
         case "cancel_order":
             return order.status in {Status.PENDING_PAYMENT, *RELEASED}
         case "ship":
-            return order.status in RELEASED and open_sourcings(order).exists()
+            return order.status in RELEASED and _has_ours_to_ship(order)
+        case "packing_list":
+            return order.status in RELEASED and bool(admin_page.to_pack(order))
     return True
 
 
 class OrderActions(StaffAdmin):
     """The actions of an order's page."""
 
-    actions_detail = ("confirm_payment", "note_account_payment", "ship", "note_refund", "cancel_order")
+    actions_detail = (
+        "confirm_payment", "note_account_payment", "ship", "packing_list", "close_return", "note_refund",
+        "cancel_order",
+    )  # fmt: skip
 
     def offers(self, action: str, obj: Order) -> bool:
         return offered(action, obj)
@@ -142,6 +165,26 @@ class OrderActions(StaffAdmin):
         return self._page(request, order, "ship", _ship(order, request), form=ship_form(order), explain=explain,
                           title=_("Ship"), button=_("It has left"))  # fmt: skip
 
+    @action(description=gettext_lazy("Close the return"), url_path="close-return", icon="assignment_return",
+            permissions=["order.close_return"])  # fmt: skip
+    def close_return(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        order = self.wanted(request, object_id)
+        explain = [
+            _("Goods left although the order was cancelled. They are back, or nobody waits for them any more."),
+            _("Stock does not change by this: receive the goods at their SKU, with the reason returned."),
+        ]
+        return self._page(request, order, "close_return", _back(order, request), form=Back, explain=explain,
+                          title=_("Close the return"), button=_("Close the return"))  # fmt: skip
+
+    @action(description=gettext_lazy("Packing list"), url_path="packing-list", icon="print")
+    def packing_list(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """A page to print: what has still to leave, from where and to whom. Nothing changes by it."""
+        order = self.wanted(request, object_id)
+        if not offered("packing_list", order):
+            return too_late(self, request, order)
+        shown = {"order": order, "places": admin_page.to_pack(order), "address": admin_page.address_lines(order)}
+        return TemplateResponse(request, "admin/order/order/packing_list.html", shown)
+
     def _page(
         self, request: HttpRequest, order: Order, name: str, do: Callable[[dict[str, Any]], str], **page: Any
     ) -> HttpResponse:
@@ -180,6 +223,14 @@ def _refunded(order: Order, request: HttpRequest) -> Callable[[dict[str, Any]], 
     def do(data: dict[str, Any]) -> str:
         lifecycle.note_refund(order.number, actor=actor(request), reference=data["reference"])
         return _("Noted: the money is back with the customer.")
+
+    return do
+
+
+def _back(order: Order, request: HttpRequest) -> Callable[[dict[str, Any]], str]:
+    def do(data: dict[str, Any]) -> str:
+        lifecycle.close_return(order.number, actor=actor(request), reference=data["reference"])
+        return _("The return is closed.")
 
     return do
 

@@ -90,6 +90,23 @@ def note_refund(number: str, *, actor: str, reference: str = "") -> Order:
     return order
 
 
+def close_return(number: str, *, actor: str, reference: str = "") -> Order:
+    """What left although the order was cancelled is back, or was given up. The order's state does not change."""
+    with locked(number) as order:
+        if not order.needs_return or order.return_closed_at:
+            raise IllegalMove(order, Status(order.status))
+        order.return_closed_at = timezone.now()
+        order.save(update_fields=["return_closed_at"])
+        _note(order, actor, f"return closed: {reference}")
+    return order
+
+
+def _need_return(order: Order) -> None:
+    """Goods left that should not have: a task for staff, again if an earlier one was closed. Not saved."""
+    order.needs_return = True
+    order.return_closed_at = None
+
+
 def _note(order: Order, actor: str, reason: str) -> None:
     """A fact in the audit trail that moves nothing."""
     OrderStatusChange.objects.create(
@@ -177,10 +194,10 @@ def acknowledge_cancellation(order: Order, *, actor: str) -> None:
         return
     has_left = order.parcels.exists()
     if has_left:
-        order.needs_return = True
+        _need_return(order)
     _move(order, S.PARTLY_SHIPPED if has_left else S.CANCELLED, actor=actor)
     order.needs_refund = order.paid_at is not None
-    order.save(update_fields=["status", "needs_return", "needs_refund"])
+    order.save(update_fields=["status", "needs_return", "return_closed_at", "needs_refund"])
     if order.status == S.CANCELLED:
         wiring.order_cancelled(order)
     holds.release(order.pk)
@@ -189,8 +206,8 @@ def acknowledge_cancellation(order: Order, *, actor: str) -> None:
 def refuse_cancellation(order: Order, *, actor: str, reason: str) -> None:
     """The goods had left already: the locked order waits for the news of its shipment, and needs a return."""
     if not order.needs_return:
-        order.needs_return = True
-        order.save(update_fields=["needs_return"])
+        _need_return(order)
+        order.save(update_fields=["needs_return", "return_closed_at"])
         _note(order, actor, reason)
 
 
@@ -201,16 +218,16 @@ def note_shipped(order: Order, *, actor: str, reason: str) -> None:
     left = goods.aggregate(n=Sum("parcel_lines__quantity"))["n"] or 0
     status = S.SHIPPED if left >= ordered else S.PARTLY_SHIPPED
     if order.status in (S.CANCELLING, S.CANCELLED):
-        order.needs_return = True
+        _need_return(order)
         if order.status == S.CANCELLING and status is S.PARTLY_SHIPPED:
-            order.save(update_fields=["needs_return"])
+            order.save(update_fields=["needs_return", "return_closed_at"])
             return  # the rest is still being cancelled
     if order.status in (S.PENDING_PAYMENT, S.EXPIRED):
-        order.needs_return = True  # somebody shipped what nobody has paid: a task, not a move
+        _need_return(order)  # somebody shipped what nobody has paid: a task, not a move
         _note(order, actor, f"shipped although never released: {reason}")
     elif order.status != status or status is S.PARTLY_SHIPPED:
         _move(order, status, actor=actor, reason=reason)
-    order.save(update_fields=["status", "needs_return"])
+    order.save(update_fields=["status", "needs_return", "return_closed_at"])
 
 
 def expire_overdue(now: datetime | None = None, limit: int = 500) -> int:

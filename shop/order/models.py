@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from oscar.apps.address.abstract_models import AbstractShippingAddress
 from oscar.apps.order.abstract_models import (
     AbstractLine,
     AbstractLinePrice,
@@ -18,6 +21,7 @@ from oscar.apps.order.abstract_models import (
     AbstractSurcharge,
 )
 
+from shop.phones import backwards
 from shop.pricing.fields import MoneyField
 
 
@@ -48,6 +52,9 @@ class LineKind(models.TextChoices):
     FEE = "fee", _("fee")
 
 
+OPEN_RETURN = models.Q(needs_return=True, return_closed_at__isnull=True)  # its goods have left and are not back
+
+
 class Order(AbstractOrder):
     """A customer's order. Never deleted. `number` is unguessable and immutable."""
 
@@ -62,6 +69,7 @@ class Order(AbstractOrder):
     payment_deadline = models.DateTimeField(_("payment deadline"), null=True, blank=True, editable=False)
     paid_at = models.DateTimeField(_("paid at"), null=True, blank=True, editable=False)
     needs_return = models.BooleanField(_("needs a return"), default=False, editable=False)
+    return_closed_at = models.DateTimeField(_("return closed at"), null=True, blank=True, editable=False)
     needs_refund = models.BooleanField(_("money to give back"), default=False, editable=False)
     is_historical = models.BooleanField(_("historical"), default=False, editable=False)
     is_test = models.BooleanField(_("test"), default=False, editable=False)
@@ -78,6 +86,7 @@ class Order(AbstractOrder):
             ("confirm_payment", _("Can confirm payments")),
             ("cancel_order", _("Can cancel orders")),
             ("ship_order", _("Can ship orders from warehouses of ours")),
+            ("close_return", _("Can note that returned goods have arrived")),
         ]
         constraints = [
             models.UniqueConstraint(fields=["source_account", "external_number"], name="order_external_number_unique"),
@@ -98,6 +107,19 @@ class Order(AbstractOrder):
                 name="order_buyer",
                 condition=~models.Q(buyer_reference=""),
             ),
+            # What staff look for, see `finding.py`. The shop's own orders have no other number and pay nothing for it.
+            models.Index(
+                OpClass("external_number", name="varchar_pattern_ops"),
+                name="order_external_number",
+                condition=~models.Q(source_account="web"),
+            ),
+            models.Index(
+                OpClass(Lower("guest_email"), name="text_pattern_ops"),
+                name="order_guest_email",
+                condition=~models.Q(guest_email=""),
+            ),
+            models.Index(fields=["id"], name="order_needs_return", condition=OPEN_RETURN),
+            models.Index(fields=["id"], name="order_needs_refund", condition=models.Q(needs_refund=True)),
         ]
 
     def set_status(self, new_status: str) -> None:
@@ -146,6 +168,17 @@ class Line(AbstractLine):
         raise NotImplementedError("Orders move through shop.order.lifecycle only.")
 
 
+class ShippingAddress(AbstractShippingAddress):
+    """Where an order goes. Found by phone and name, see `finding.py`."""
+
+    class Meta(AbstractShippingAddress.Meta):
+        abstract = False
+        indexes = [
+            models.Index(OpClass(backwards("phone_number"), name="text_pattern_ops"), name="address_phone"),
+            models.Index(OpClass(Lower("first_name"), name="text_pattern_ops"), name="address_name"),
+        ]
+
+
 class OrderStatusChange(AbstractOrderStatusChange):
     """The audit row of one move."""
 
@@ -154,11 +187,15 @@ class OrderStatusChange(AbstractOrderStatusChange):
     reason = models.CharField(_("reason"), max_length=255, blank=True)
 
 
+OPEN_INTAKE = models.Q(closed_at__isnull=True) & ~models.Q(refused={})  # rows were refused, and nobody has looked
+
+
 class Intake(models.Model):
     """One document from outside and what became of each of its rows: the proof that none was lost or taken twice.
 
     `rows` maps a class of row (see `shop.intake.Class`) to the positions of its rows in the source; `refused` maps a
-    position to the reason. Written in the transaction of the document's effects.
+    position to the reason. Written in the transaction of the document's effects. What was refused stays open until a
+    person closes it with a note.
     """
 
     source_account = models.CharField(_("source"), max_length=64)
@@ -166,13 +203,19 @@ class Intake(models.Model):
     rows = models.JSONField(_("rows"), default=dict)
     refused = models.JSONField(_("refused"), default=dict)
     taken_at = models.DateTimeField(_("taken at"), db_default=models.functions.Now(), editable=False)
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True, editable=False)
+    closed_by = models.CharField(_("closed by"), max_length=128, blank=True, editable=False)
+    closing_note = models.CharField(_("what was done about it"), max_length=255, blank=True, editable=False)
 
     class Meta:
-        verbose_name = _("intake")
-        verbose_name_plural = _("intakes")
+        verbose_name = _("import of orders")
+        verbose_name_plural = _("imports of orders")
+        ordering = ["-id"]
+        permissions = [("close_intake", _("Can close refused imports"))]
         constraints = [
             models.UniqueConstraint(fields=["source_account", "external_number"], name="intake_document_unique")
         ]
+        indexes = [models.Index(fields=["id"], name="intake_open", condition=OPEN_INTAKE)]
 
     def __str__(self) -> str:
         return f"{self.source_account} {self.external_number}"

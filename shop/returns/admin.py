@@ -16,7 +16,7 @@ from unfold.decorators import display
 from integrations.hub.admin_pages import ViewOnlyAdmin
 from shop.pricing.templatetags.prices import money
 from shop.returns.models import Adjustment, CreditNote, CreditNoteLine, Return, ReturnLine
-from shop.stock.admin import order_link
+from shop.stock.admin_links import order_link
 
 
 class Contents(TabularInline):

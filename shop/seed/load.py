@@ -23,6 +23,7 @@ from shop.catalogue.models import ProductImage as Picture
 from shop.partner.models import Partner, StockRecord
 from shop.pricing.models import TaxClass
 from shop.pricing.money import exact
+from shop.seed import groups
 from shop.seed.drawn import draw_all
 from shop.stock.models import Movement, Reason, Warehouse
 from shop.stock.movements import Move, record
@@ -133,11 +134,14 @@ def _set(row: Any, fields: dict[str, Any]) -> None:
 
 
 def _goods() -> ProductClass:
-    goods, _ = ProductClass.objects.get_or_create(slug="goods", defaults={"name": "商品"})
+    names = _translated("name", {"zh-hans": "商品", "en": "Goods"})
+    goods, _ = ProductClass.objects.get_or_create(slug="goods", defaults=names)
     for code, names in FACTS.items():
-        for language, column in LANGUAGES.items():
+        for column in LANGUAGES.values():
             ProductAttribute.objects.get_or_create(
-                product_class=goods, code=f"{code}_{column}", defaults={"name": names[language], "type": "text"}
+                product_class=goods,
+                code=f"{code}_{column}",
+                defaults={**_translated("name", names), "type": "text"},
             )
     return goods
 
@@ -163,6 +167,7 @@ def _products(
         )
         products[entry["sku"]] = product
     _attributes(source["products"], products, goods)
+    groups.put_together(source["products"], products, goods)
     return products
 
 

@@ -1,4 +1,4 @@
-"""Stock in the admin: a board of all SKUs, one SKU's page, and the ledgers behind them. Only warehouses are edited."""
+"""The stock board, one SKU's page, and the warehouses: these alone are edited."""
 
 from __future__ import annotations
 
@@ -6,44 +6,27 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
-from django.db.models import F, OuterRef, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from modeltranslation.utils import build_localized_fieldname
+from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from integrations.hub import exports
 from integrations.hub.admin_pages import StaffAdmin, ViewOnlyAdmin, badge
-from shop.order.admin import status_badge
-from shop.partner.models import StockRecord
+from shop.order.admin_page import status_badge
+from shop.said import who
+from shop.stock import finding
 from shop.stock.admin_actions import StockActions
-from shop.stock.models import Hold, Level, Movement, Pool, Reading, Shortage, Warehouse
+from shop.stock.admin_links import document_link, level_link, on_hand_link, order_link, reserved_link, rows_link
+from shop.stock.models import Hold, Level, Movement, Pool, Shortage, Warehouse
 
 MOVEMENTS_SHOWN = 100
 HOLDS_SHOWN = 100
 SHORTAGES_SHOWN = 20
-
-
-def titles() -> Coalesce:
-    """The product's title in the reader's language, beside each pool; a variant without one has its parent's."""
-    column = build_localized_fieldname("title", get_language() or "zh-hans")
-    names = [f"product__{column}", "product__title", f"product__parent__{column}", "product__parent__title"]
-    records = StockRecord.objects.filter(partner_sku=OuterRef("sku"))
-    found = Coalesce(*(NullIf(F(name), Value("")) for name in names))
-    return Coalesce(Subquery(records.annotate(found=found).values("found")[:1]), Value(""))
-
-
-def pool_link(sku: str) -> str:
-    return format_html('<a href="{}">{}</a>', reverse("admin:stock_pool_change", args=[quote(sku)]), sku)
-
-
-def order_link(number: str) -> str:
-    return format_html('<a href="{}">{}</a>', reverse("admin:order_order_by_number", args=[number]), number)
 
 
 class ShortFilter(admin.SimpleListFilter):
@@ -64,20 +47,42 @@ class ShortFilter(admin.SimpleListFilter):
 
 @admin.register(Pool)
 class PoolAdmin(StockActions, ViewOnlyAdmin):
-    list_display = ("sku", "title", "on_hand", "reserved", "escrow", "shown_free", "shown_shortage", "places")
+    list_display = ("sku", "title", "shown_on_hand", "shown_reserved", "shown_free", "shown_shortage", "places")
     list_filter = (ShortFilter,)
-    search_fields = ("sku", "title")
+    search_fields = ("sku",)  # shows the box; see `finding.pools`
     search_help_text = gettext_lazy("SKU or title")
     draws_itself = True
     change_form_before_template = "admin/stock/pool/detail.html"
+    exported = (
+        exports.text(gettext_lazy("SKU"), lambda pool: pool.sku),
+        exports.text(gettext_lazy("title"), lambda pool: pool.title),
+        exports.text(gettext_lazy("on hand"), lambda pool: pool.on_hand),
+        exports.text(gettext_lazy("reserved"), lambda pool: pool.reserved),
+        exports.text(gettext_lazy("escrow"), lambda pool: pool.escrow),
+        exports.text(gettext_lazy("free units"), lambda pool: pool.free),
+        exports.text(gettext_lazy("shortage"), lambda pool: pool.shortage),
+        exports.text(gettext_lazy("by warehouse"), lambda pool: " · ".join(
+            f"{level.warehouse} {level.on_hand}" for level in _sorted(pool))),
+    )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Pool]:
-        pools = super().get_queryset(request).annotate(title=titles())
+        pools = super().get_queryset(request).annotate(title=finding.titles())
         return pools.prefetch_related("levels__warehouse")
+
+    def found(self, text: str) -> QuerySet[Pool]:
+        return finding.pools(text)
 
     @display(description=gettext_lazy("title"), ordering="title")
     def title(self, pool: Any) -> str:
         return pool.title
+
+    @display(description=gettext_lazy("on hand"), ordering="on_hand")
+    def shown_on_hand(self, pool: Pool) -> str:
+        return on_hand_link(pool)
+
+    @display(description=gettext_lazy("reserved"), ordering="reserved")
+    def shown_reserved(self, pool: Pool) -> str:
+        return reserved_link(pool)
 
     @display(description=gettext_lazy("free units"))
     def shown_free(self, pool: Pool) -> str:
@@ -85,12 +90,13 @@ class PoolAdmin(StockActions, ViewOnlyAdmin):
 
     @display(description=gettext_lazy("shortage"), ordering="shortage")
     def shown_shortage(self, pool: Pool) -> str:
-        return badge(pool.shortage, "danger") if pool.shortage else ""
+        if not pool.shortage:
+            return ""
+        return rows_link("shortage", badge(pool.shortage, "danger"), sku=pool.sku, state="open")
 
     @display(description=gettext_lazy("by warehouse"))
     def places(self, pool: Pool) -> str:
-        levels = sorted(pool.levels.all(), key=lambda level: (level.warehouse.priority, level.warehouse.code))
-        return format_html_join(" · ", "{} {}", ((level.warehouse, level.on_hand) for level in levels))
+        return format_html_join(" · ", "{} {}", ((level.warehouse, level_link(level)) for level in _sorted(pool)))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -100,14 +106,26 @@ class PoolAdmin(StockActions, ViewOnlyAdmin):
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "shown": shown})
 
 
+def _sorted(pool: Pool) -> list[Level]:
+    return sorted(pool.levels.all(), key=lambda level: (level.warehouse.priority, level.warehouse.code))
+
+
 def page(pool: Pool) -> dict[str, Any]:
     """What the template of a SKU's page shows."""
-    holds = Hold.objects.filter(pool=pool, open__gt=0).select_related("line__order")[:HOLDS_SHOWN]
+    promised = Hold.objects.filter(pool=pool, open__gt=0).select_related("line__order")[:HOLDS_SHOWN]
+    levels = Level.objects.filter(pool=pool).select_related("warehouse__erp_account").order_by("warehouse")
     return {
         "pool": pool,
-        "levels": Level.objects.filter(pool=pool).select_related("warehouse__erp_account").order_by("warehouse"),
-        "holds": [(hold, order_link(hold.line.order.number), status_badge(hold.line.order)) for hold in holds],
-        "movements": Movement.objects.filter(pool=pool).select_related("warehouse")[:MOVEMENTS_SHOWN],
+        "on_hand": on_hand_link(pool),
+        "reserved": reserved_link(pool),
+        "levels": [(level, level_link(level)) for level in levels],
+        "holds": [(hold, order_link(hold.line.order.number), status_badge(hold.line.order)) for hold in promised],
+        "all_holds": rows_link("hold", _("all"), sku=pool.sku),
+        "movements": [
+            (move, document_link(move.document), who(move.actor))
+            for move in Movement.objects.filter(pool=pool).select_related("warehouse")[:MOVEMENTS_SHOWN]
+        ],
+        "all_movements": rows_link("movement", _("all"), sku=pool.sku),
         "shortages": Shortage.objects.filter(pool=pool)[:SHORTAGES_SHOWN],
     }
 
@@ -146,112 +164,3 @@ class WarehouseAdmin(StaffAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Warehouse | None = None) -> tuple[str, ...]:
         return ("code",) if obj else ()  # other systems know it by its code
-
-
-class PlaceFilter(admin.RelatedFieldListFilter):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.title = _("warehouse")
-
-
-@admin.register(Movement)
-class MovementAdmin(ViewOnlyAdmin):
-    list_display = ("at", "sku", "place", "signed", "reason", "document", "actor", "note")
-    list_filter = ("reason", ("warehouse", PlaceFilter), "at")
-    list_select_related = ("warehouse",)
-    search_fields = ("=pool__sku", "document", "note")
-    search_help_text = gettext_lazy("SKU, document or note")
-
-    @display(description=gettext_lazy("SKU"), ordering="pool")
-    def sku(self, movement: Movement) -> str:
-        return pool_link(movement.pool_id)
-
-    @display(description=gettext_lazy("warehouse"), ordering="warehouse")
-    def place(self, movement: Movement) -> str:
-        return str(movement.warehouse)
-
-    @display(description=gettext_lazy("quantity"), ordering="quantity")
-    def signed(self, movement: Movement) -> str:
-        return f"{movement.quantity:+d}"
-
-
-class OpenHolds(admin.SimpleListFilter):
-    title = gettext_lazy("state")
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("open", _("open")), ("closed", _("closed"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Hold]) -> QuerySet[Hold]:
-        match self.value():
-            case "open":
-                return queryset.filter(open__gt=0)
-            case "closed":
-                return queryset.filter(open=0)
-        return queryset
-
-
-@admin.register(Hold)
-class HoldAdmin(ViewOnlyAdmin):
-    list_display = ("sku", "order", "status", "quantity", "open", "consumed", "released", "deadline", "created_at")
-    list_filter = (OpenHolds, "created_at")
-    list_select_related = ("line__order",)
-    search_fields = ("=pool__sku", "line__order__number")
-    search_help_text = gettext_lazy("SKU or order number")
-
-    @display(description=gettext_lazy("SKU"), ordering="pool")
-    def sku(self, hold: Hold) -> str:
-        return pool_link(hold.pool_id)
-
-    @display(description=gettext_lazy("order"))
-    def order(self, hold: Hold) -> str:
-        return order_link(hold.line.order.number)
-
-    @display(description=gettext_lazy("status"))
-    def status(self, hold: Hold) -> str:
-        return status_badge(hold.line.order)
-
-
-class OpenFilter(admin.SimpleListFilter):
-    title = gettext_lazy("state")
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("open", _("open")), ("closed", _("closed"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Shortage]) -> QuerySet[Shortage]:
-        match self.value():
-            case "open":
-                return queryset.filter(closed_at=None)
-            case "closed":
-                return queryset.exclude(closed_at=None)
-        return queryset
-
-
-@admin.register(Shortage)
-class ShortageAdmin(ViewOnlyAdmin):
-    list_display = ("sku", "quantity", "cause", "shown_state", "affected", "opened_at", "closed_at")
-    list_filter = (OpenFilter, "cause", "provisional")
-    search_fields = ("=pool__sku",)
-    search_help_text = gettext_lazy("SKU")
-
-    @display(description=gettext_lazy("SKU"), ordering="pool")
-    def sku(self, shortage: Shortage) -> str:
-        return pool_link(shortage.pool_id)
-
-    @display(description=gettext_lazy("state"))
-    def shown_state(self, shortage: Shortage) -> str:
-        if shortage.closed_at:
-            return badge(_("closed"), "success")
-        return badge(_("to be confirmed"), "warning") if shortage.provisional else badge(_("open"), "danger")
-
-    @display(description=gettext_lazy("orders that cannot be kept"))
-    def affected(self, shortage: Shortage) -> str:
-        return format_html_join(", ", "{}", ((order_link(number),) for number in shortage.orders[:10]))
-
-
-@admin.register(Reading)
-class ReadingAdmin(ViewOnlyAdmin):
-    list_display = ("id", "account", "started_at", "finished_at", "rows", "changed", "refused")
-    list_filter = ("account", "started_at")
-    list_select_related = ("account",)

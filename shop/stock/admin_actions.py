@@ -60,6 +60,33 @@ class Found(Adjustment):
     )
 
 
+# What happened -> which way the figure goes, and the movement's reason.
+CORRECTIONS: dict[str, tuple[int, Reason]] = {
+    "found": (1, Reason.ADJUSTMENT),
+    "returned": (1, Reason.RETURNED),
+    "missing": (-1, Reason.ADJUSTMENT),
+    "given": (-1, Reason.ADJUSTMENT),
+    "damaged": (-1, Reason.DAMAGE),
+}
+
+
+class Correction(Adjustment):
+    """Up or down by so many, without counting the whole shelf."""
+
+    what = forms.ChoiceField(
+        label=gettext_lazy("What happened to the goods"),
+        choices=[
+            ("found", gettext_lazy("+ found, or booked out by mistake")),
+            ("returned", gettext_lazy("+ came back from a customer")),
+            ("missing", gettext_lazy("− missing, or booked in by mistake")),
+            ("given", gettext_lazy("− given away, or used up here")),
+            ("damaged", gettext_lazy("− damaged")),
+        ],
+        widget=UnfoldAdminSelectWidget(),
+    )
+    field_order = ("what", "warehouse", "quantity", "note")
+
+
 class Receipt(Adjustment):
     """For a SKU that may have no stock yet."""
 
@@ -78,7 +105,7 @@ class StockActions(StaffAdmin):
     """The actions of the stock board and of one SKU's page."""
 
     actions_list = ("receive_sku",)
-    actions_detail = ("receive", "count", "damage")
+    actions_detail = ("receive", "count", "correct", "damage")
 
     @action(description=gettext_lazy("Receive goods"), url_path="receive", icon="input", permissions=ADJUST,
             variant=ActionVariant.PRIMARY)  # fmt: skip
@@ -102,6 +129,13 @@ class StockActions(StaffAdmin):
         return act(self, request, pool, lambda data: _counted(request, pool, data), form=Found, explain=explain,
                    title=_("Count"), button=_("Counted"))  # fmt: skip
 
+    @action(description=gettext_lazy("Correct"), url_path="correct", icon="exposure", permissions=ADJUST)
+    def correct(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        pool = self.wanted(request, object_id)
+        explain = [_("The figure changes by these units, up or down, with the reason. To set it, count instead.")]
+        return act(self, request, pool, lambda data: _corrected(request, pool, data), form=Correction, explain=explain,
+                   title=_("Correct the figure"), button=_("Correct"))  # fmt: skip
+
     @action(description=gettext_lazy("Write off damage"), url_path="damage", icon="broken_image", permissions=ADJUST)
     def damage(self, request: HttpRequest, object_id: str) -> HttpResponse:
         pool = self.wanted(request, object_id)
@@ -110,8 +144,14 @@ class StockActions(StaffAdmin):
                    explain=explain, title=_("Write off damage"), button=_("Write off"), danger=True)  # fmt: skip
 
 
+def _corrected(request: HttpRequest, pool: Pool, data: dict[str, Any]) -> str:
+    sign, reason = CORRECTIONS[data["what"]]
+    return _moved(request, pool.sku, {**data, "quantity": sign * data["quantity"]}, reason)
+
+
 def _moved(request: HttpRequest, sku: str, data: dict[str, Any], reason: Reason) -> str:
-    units = -data["quantity"] if reason is Reason.DAMAGE else data["quantity"]
+    """`quantity` is signed. What is written off by the action of that name is asked for without a sign."""
+    units = -abs(data["quantity"]) if reason is Reason.DAMAGE else data["quantity"]
     move = Move(sku, data["warehouse"].pk, units, reason, actor=actor(request), note=data["note"])
     _in_one(data["warehouse"], lambda: movements.by_staff([move]))
     return _("%(sku)s at %(warehouse)s: %(units)s") % {

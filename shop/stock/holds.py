@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from shop.stock import pools
 from shop.stock.models import Cause, Hold, Pool
@@ -16,6 +18,7 @@ from shop.stock.movements import NotThere
 
 # The function stands in migration 0005: the database keeps its plans, and a hot SKU's pool is locked for less time.
 _PROMISE = "SELECT stock_promise(%s::jsonb, %s::timestamptz)"
+SWEEP_IS_LATE = timedelta(minutes=5)  # after a deadline; `shop.expire` runs every half minute
 
 
 class OutOfStock(Exception):
@@ -96,6 +99,11 @@ SET reserved = p.reserved - f.units, shortage = greatest(0, p.reserved - f.units
 FROM freed f WHERE p.sku = f.sku
 RETURNING p.sku, f.units
 """
+
+
+def overdue() -> QuerySet[Hold]:
+    """Open holds whose deadline passed so long ago that the sweep should have released them."""
+    return Hold.objects.filter(open__gt=0, deadline__lt=timezone.now() - SWEEP_IS_LATE)
 
 
 def keep(order_id: int) -> int:

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
@@ -18,11 +20,20 @@ from django.utils import timezone
 
 from integrations.hub.models import Account, Attempt, Outgoing
 from integrations.hub.values import Lane
-from shop.catalogue.models import Category, Product, ProductClass
+from shop.api.models import Client as ApiClient
+from shop.catalogue.models import (
+    AttributeOptionGroup,
+    Category,
+    ImportRun,
+    ImportState,
+    Product,
+    ProductClass,
+)
 from shop.customer.models import User
+from shop.desk.models import SavedList
 from shop.fulfilment.models import Parcel, ParcelLine, Sourcing
 from shop.order import lifecycle
-from shop.order.models import Line, Order
+from shop.order.models import Intake, Line, Order
 from shop.partner.models import Partner
 from shop.pricing.models import TaxClass
 from shop.returns.models import Adjustment, CreditNote, Return, ReturnLine
@@ -163,11 +174,50 @@ def _outgoing() -> None:
     )
 
 
+def _intakes() -> None:
+    Intake.objects.bulk_create(
+        Intake(
+            source_account="file", external_number=f"I{n}", rows={"ordered": [1, 2]}, refused={"3": "the quantity is 0"}
+        )
+        for n in numbers
+    )
+
+
+def _log() -> None:
+    kinds = [ContentType.objects.get_for_model(model) for model in (Order, Pool, Account)]
+    people = User.objects.all()[:10]
+    LogEntry.objects.bulk_create(
+        LogEntry(user=people[n % 10], content_type=kinds[n % 3], object_id=str(n), object_repr=f"Thing {n}",
+                 action_flag=CHANGE, change_message="Paid.")
+        for n in numbers
+    )  # fmt: skip
+
+
+def _saved() -> None:
+    boss = User.objects.get(email="superuser@weft.test")
+    SavedList.objects.bulk_create(
+        SavedList(owner=boss, name=f"L{n}", list="order.order", query=f"status__exact=paid&q={n}") for n in numbers
+    )
+
+
 # In an order in which each finds what it needs.
+def _api_clients() -> None:
+    ApiClient.objects.bulk_create(
+        ApiClient(name=f"Partner {n}", code=f"partner-{n}", secret_digest="0" * 64, scopes=["stock:read"])
+        for n in range(ROWS)
+    )
+
+
 CROWDS: dict[type[Model], Callable[[], Any]] = {
     Group: lambda: Group.objects.bulk_create(Group(name=f"g{number}") for number in numbers),
     TaxClass: lambda: TaxClass.objects.bulk_create(TaxClass(code=f"T{n}", name=f"T {n}", rate=0) for n in numbers),
     ProductClass: lambda: ProductClass.objects.bulk_create(ProductClass(name=f"P{n}", slug=f"p{n}") for n in numbers),
+    AttributeOptionGroup: lambda: AttributeOptionGroup.objects.bulk_create(
+        AttributeOptionGroup(name_zh_hans=f"列表 {n}", name_en=f"List {n}") for n in numbers
+    ),
+    ImportRun: lambda: ImportRun.objects.bulk_create(
+        ImportRun(file_name=f"{n}.csv", actor="staff:a", state=ImportState.IMPORTED, refused=n) for n in numbers
+    ),
     Partner: lambda: Partner.objects.bulk_create(Partner(code=f"p{n}", name=f"P {n}") for n in numbers),
     User: _users,
     Warehouse: _warehouses,
@@ -176,6 +226,8 @@ CROWDS: dict[type[Model], Callable[[], Any]] = {
     Pool: _pools,
     Movement: _movements,
     Order: _orders,
+    Line: lambda: None,  # come with the orders
+    Intake: _intakes,
     Hold: _holds,
     Shortage: _shortages,
     Account: _accounts,
@@ -185,6 +237,9 @@ CROWDS: dict[type[Model], Callable[[], Any]] = {
     CreditNote: _credit_notes,
     Adjustment: _adjustments,
     Outgoing: _outgoing,
+    LogEntry: _log,
+    SavedList: _saved,
+    ApiClient: _api_clients,
 }
 
 

@@ -16,7 +16,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize("name", ["confirm payment", "note payment on account", "cancel", "ship", "receive", "count",
-                                  "damage", "retire account", "retry one", "retry many"])  # fmt: skip
+                                  "damage", "correct", "close return", "close import", "close by hand",
+                                  "retire account", "retry one", "retry many"])  # fmt: skip
 def test_each_service_commits_by_itself(login: Login, name: str) -> None:
     client = login("superuser")
     address, form = matrix.CASES[name].prepare()

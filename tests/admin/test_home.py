@@ -1,13 +1,20 @@
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
+from django.contrib import admin
+from django.db.models import Model
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.hub.models import Outgoing
+from integrations.hub.models import AccountState, Outgoing
 from integrations.hub.values import Lane
-from shop.order.models import Order
-from shop.stock.models import Pool, Shortage
+from shop.catalogue.models import ImportRun
+from shop.order.models import Intake, Order, PaymentMethod
+from shop.stock.models import Hold, Pool, Shortage
 from tests import factories
 from tests.admin.conftest import Login
 
@@ -17,29 +24,118 @@ HOME = "admin:index"
 
 @pytest.fixture
 def trouble() -> None:
-    factories.stock("CHAIR-1", SZ=10)
-    factories.order({"CHAIR-1": 1})
-    returning = factories.order({"CHAIR-1": 1})
-    Order.objects.filter(pk=returning.pk).update(status="cancelling", needs_return=True, needs_refund=True)
-    Shortage.objects.create(pool=Pool.objects.get(), quantity=1, cause="count")
-    account = factories.account(problem="refused")
-    Outgoing.objects.create(account=account, topic="t", key="1", subject="", lane=Lane.STOCK, parked_at=timezone.now())
+    """Of each kind of task another number, and beside it what must not be counted."""
+    factories.stock("CHAIR-1", SZ=100)
+    _orders()
+    _holds()
+    _shortages()
+    _work()
+    _imports()
+    _product_files()
 
 
-def test_home_counts_what_needs_a_person_and_leads_there(login: Login, trouble: None) -> None:
+def _orders() -> None:
+    for _ in range(2):
+        factories.order({"CHAIR-1": 1})  # to be paid by transfer
+    factories.order({"CHAIR-1": 1}, payment_method=PaymentMethod.ON_ACCOUNT)
+    for fields in (
+        *[{"status": "cancelling"}] * 3,
+        *[{"status": "cancelled", "needs_return": True}] * 4,
+        {"status": "cancelled", "needs_return": True, "return_closed_at": timezone.now()},
+        *[{"status": "cancelled", "needs_refund": True}] * 5,
+    ):
+        made = factories.order({"CHAIR-1": 1}, payment_method=PaymentMethod.ON_ACCOUNT)
+        Order.objects.filter(pk=made.pk).update(**fields)
+
+
+def _holds() -> None:
+    """Two whose time was over long ago; one is late by seconds only, which the next sweep does."""
+    late = timezone.now() - timedelta(hours=1)
+    rows = list(Hold.objects.filter(deadline=None)[:3])
+    Hold.objects.filter(pk__in=[row.pk for row in rows[:2]]).update(deadline=late)
+    Hold.objects.filter(pk=rows[2].pk).update(deadline=timezone.now() - timedelta(seconds=20))
+
+
+def _shortages() -> None:
+    for number in range(6):
+        pool = factories.stock(f"S-{number}", SZ=1)
+        Shortage.objects.create(pool=pool, quantity=1, cause="count")
+        Shortage.objects.create(pool=pool, quantity=1, cause="count", closed_at=timezone.now())
+
+
+def _work() -> None:
+    good, gone = factories.account(), factories.account(state=AccountState.RETIRED, problem="refused")
+    for number, account in enumerate([good] * 7 + [gone] * 2):
+        Outgoing.objects.create(account=account, topic="t", key=str(number), subject="", lane=Lane.STOCK,
+                                parked_at=timezone.now())  # fmt: skip
+    for _ in range(8):
+        factories.account(problem="refused")
+
+
+def _imports() -> None:
+    for number in range(9):
+        Intake.objects.create(source_account="file", external_number=f"I{number}", refused={"1": "the quantity is 0"})
+    Intake.objects.create(source_account="file", external_number="whole", rows={"ordered": [1]})
+    Intake.objects.create(
+        source_account="file", external_number="closed", refused={"1": "x"}, closed_at=timezone.now()
+    )  # fmt: skip
+
+
+def _product_files() -> None:
+    for refused, fields in (
+        *[(1, {"state": "imported"})] * 9,
+        (0, {"state": "unreadable"}),
+        (0, {"state": "imported"}),
+        (1, {"state": "imported", "closed_at": timezone.now()}),
+    ):
+        ImportRun.objects.create(actor="test", file_name="a.csv", sha256="0" * 64, refused=refused, **fields)
+
+
+COUNTS = {
+    "Payments to confirm": 2,
+    "Orders being cancelled": 3,
+    "Orders that need a return": 4,
+    "Money to give back": 5,
+    "Shortages": 6,
+    "Overdue holds": 2,
+    "Parked work": 7,
+    "Accounts with a problem": 8,
+    "Refused imports": 9,
+    "Refused product files": 10,
+}
+
+
+def test_each_count_opens_exactly_the_rows_counted(login: Login, trouble: None) -> None:
     client = login("superuser")
     page = client.get(reverse(HOME))
-    assert [task.count for task in page.context["tasks"]] == [1, 1, 1, 1, 1, 1, 1]
+    assert {task.title: task.count for task in page.context["tasks"]} == COUNTS
     for task in page.context["tasks"]:
         found = client.get(task.link)
-        assert found.status_code == 200
-        assert found.context["cl"].result_count == 1, task.link
+        assert found.status_code == 200, task.link
+        assert len(found.context["cl"].result_list) == task.count, task.link
+        assert found.context["cl"].has_active_filters, task.link
+
+
+def test_each_list_behind_a_count_shows_more_without_its_filter(login: Login, trouble: None) -> None:
+    """Else a filter that does nothing would pass the test above."""
+    client = login("superuser")
+    for task in client.get(reverse(HOME)).context["tasks"]:
+        everything = client.get(task.link.partition("?")[0]).context["cl"].result_count
+        assert everything > task.count, task.title
 
 
 def test_home_shows_each_what_is_theirs(login: Login, trouble: None) -> None:
-    assert login("catalogue").get(reverse(HOME)).context["tasks"] == []
-    assert len(login("finance").get(reverse(HOME)).context["tasks"]) == 6
-    assert len(login("auditor").get(reverse(HOME)).context["tasks"]) == 7
+    def titles(group: str) -> set[str]:
+        return {task.title for task in login(group).get(reverse(HOME)).context["tasks"]}
+
+    everything = set(COUNTS)
+    files = {"Refused product files"}
+    assert titles("") == set()
+    assert titles("catalogue") == files
+    assert titles("warehouse") == everything - files - {"Accounts with a problem", "Refused imports"}
+    assert titles("sales") == titles("finance") == everything - files - {"Accounts with a problem"}
+    assert titles("integrations") == everything - files
+    assert titles("auditor") == everything
 
 
 def test_home_speaks_both_languages(login: Login, trouble: None) -> None:
@@ -47,3 +143,39 @@ def test_home_speaks_both_languages(login: Login, trouble: None) -> None:
     assert "Payments to confirm" in client.get(reverse(HOME)).content.decode()
     page = client.get(reverse(HOME), headers={"accept-language": "zh-hans"}).content.decode()
     assert "待确认的付款" in page
+
+
+def test_a_calm_home_says_so(login: Login) -> None:
+    page = login("superuser").get(reverse(HOME)).content.decode()
+    assert "Nothing waits for you." in page
+    assert "Updated at" in page
+    assert "Refused imports" in page  # what was looked at
+    assert "Nothing here is for you yet" in login("").get(reverse(HOME)).content.decode()
+
+
+def test_what_needs_somebody_stands_first_and_what_does_not_is_small(login: Login) -> None:
+    factories.stock("CHAIR-1", SZ=1)
+    factories.order({"CHAIR-1": 1})
+    page = login("superuser").get(reverse(HOME))
+    assert [task.title for task in page.context["due"]] == ["Payments to confirm"]
+    assert "Nothing waits for you." not in page.content.decode()
+
+
+def rows(client: Client, model: type[Model], query: str) -> list[Any]:
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
+    return list(client.get(f"{reverse(name)}?{query}").context["cl"].result_list)
+
+
+def test_every_filter_of_every_list_works(login: Login, trouble: None) -> None:
+    """Each choice of each filter opens; none asks for what is not there."""
+    client = login("superuser")
+    tried = 0
+    for model in admin.site._registry:
+        address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        shown = client.get(address).context["cl"]
+        for spec in shown.filter_specs:
+            for choice in spec.choices(shown):
+                assert client.get(address + choice["query_string"]).status_code == 200, choice
+                tried += 1
+    assert tried > 100
+    assert Pool.objects.count() == 7

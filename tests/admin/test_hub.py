@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from django.utils import timezone
 from integrations.hub import registry
 from integrations.hub.connector import Connector, Field
 from integrations.hub.errors import Misconfigured
-from integrations.hub.models import Account, AccountState, Attempt, Outgoing
+from integrations.hub.models import Account, AccountState, Attempt, Outgoing, Pause
 from integrations.hub.values import Health, Lane
 from shop.customer.models import User
 from tests import factories
@@ -27,13 +29,14 @@ class Loom(Connector):
     kind = "test"
     name = "loom"
     label = "Loom"
+    checks = "looks through the loom"
     fields = (Field("shop", "Shop id"), Field("key", "Key", secret=True), Field("note", "Note", required=False))
     identity = ("shop",)
 
     def health(self) -> Health:
         if self.settings["key"] != SECRET:
             raise Misconfigured("The key is refused.")
-        return Health(version="8.0")
+        return Health(version="8.0", notes=("Threads: 12.",))
 
 
 @pytest.fixture(autouse=True)
@@ -68,9 +71,8 @@ def form(**values: str) -> dict[str, str]:
 
 
 def row(account: Account, key: str, **fields: Any) -> Outgoing:
-    return Outgoing.objects.create(
-        account=account, topic="mail", key=key, subject=f"order:{key}", lane=Lane.ORDERS, **fields
-    )
+    fields.setdefault("topic", "mail")
+    return Outgoing.objects.create(account=account, key=key, subject=f"order:{key}", lane=Lane.ORDERS, **fields)
 
 
 def test_the_accounts_count_their_work(login: Login, account: Account) -> None:
@@ -142,13 +144,50 @@ def do(client: Client, name: str, account: Account) -> Any:
 
 
 def test_testing_the_connection(client: Client, account: Account) -> None:
+    """Says what was tried, where, how long it took and what came of it; never a secret."""
     Account.objects.filter(pk=account.pk).update(state=AccountState.STARTING, problem="old")
-    assert "8.0" in said(do(client, "test_connection", account))
+    asked = client.get(action("hub_account", "test_connection", account.pk)).content.decode()
+    assert "Shop id: A1" in asked
+    assert "It looks through the loom." in asked
+    words = said(do(client, "test_connection", account))
+    assert re.search(r"It works\. Loom answered in \d+\.\d\d s", words)
+    for part in ("Loom, Shop id: A1", "It looks through the loom.", "Its version: 8.0.", "Threads: 12."):
+        assert part in words
+    assert SECRET not in words + asked
     account.refresh_from_db()
     assert (account.state, account.problem, account.remote_version) == (AccountState.ACTIVE, "", "8.0")
     account.credentials = {"key": "wrong"}
     account.save()
-    assert "The key is refused." in said(do(client, "test_connection", account))
+    words = said(do(client, "test_connection", account))
+    assert re.search(r"It does not work\. Loom was asked for \d+\.\d\d s .* It said: The key is refused\.", words)
+
+
+def test_health_at_a_glance(login: Login, account: Account) -> None:
+    """Last success and failure, what waits and how long, what is parked, and that it is left alone for a while."""
+    now = timezone.now()
+    other = factories.account("test", "loom", name="Other")
+    for number, hours in ((1, 5), (2, 3)):
+        done = row(account, f"done-{number}", delivered=1, delivered_at=now - timedelta(hours=hours))
+        Attempt.objects.create(outgoing=done, lease_token="0" * 32, revision=1, finished_at=now, outcome="done")
+    failed = row(account, "failed")
+    Outgoing.objects.filter(pk=failed.pk).update(created_at=now - timedelta(hours=7))
+    Attempt.objects.create(outgoing=failed, lease_token="0" * 32, revision=1, outcome="TryAgain",
+                           finished_at=now - timedelta(hours=2), message="busy")  # fmt: skip
+    row(account, "parked", parked_at=now)
+    Pause.objects.create(account=account, until=now + timedelta(minutes=3), reason="asked to slow down")
+    Pause.objects.create(account=other, until=now - timedelta(minutes=3), reason="long past")
+    page = login("integrations").get(reverse(ACCOUNTS))
+    shown = {found.name: found for found in page.context["cl"].result_list}
+    loom = shown["Loom"]
+    assert (loom.waiting, loom.parked) == (1, 1)
+    assert loom.last_success == now - timedelta(hours=3)
+    assert loom.last_failure == now - timedelta(hours=2)
+    assert loom.oldest == now - timedelta(hours=7)
+    text = page.content.decode()
+    assert "asked to slow down" in text
+    assert "7\xa0hours" in text
+    assert "long past" not in text
+    assert (shown["Other"].last_success, shown["Other"].last_failure, shown["Other"].oldest) == (None, None, None)
 
 
 def test_pausing_resuming_retiring(client: Client, account: Account) -> None:
@@ -215,3 +254,37 @@ def test_one_row_that_cannot_be_retried_says_why(login: Login, account: Account)
     made = row(account, "1", parked_at=timezone.now(), is_command=True, is_unknown=True)
     answer = login("integrations").post(action("hub_outgoing", "retry", made.pk))
     assert "look at the remote by hand" in said(answer)
+
+
+def test_a_letter_that_was_perhaps_sent_is_closed_by_hand(login: Login, account: Account) -> None:
+    """Nobody can look whether it was, and it may not be sent again: a person has to be able to end it."""
+    made = row(account, "W1:placed", parked_at=timezone.now(), is_command=True, is_unknown=True)
+    client, address = login("integrations"), action("hub_outgoing", "close", made.pk)
+    assert "Close by hand" in client.get(reverse("admin:hub_outgoing_change", args=[made.pk])).content.decode()
+    assert client.post(address, {"note": ""}).status_code == 200  # asked again
+    assert client.post(address, {"note": "the customer has it"}).status_code == 302
+    made.refresh_from_db()
+    assert (made.delivered, made.parked_at, made.delivered_at) == (1, None, None)
+    assert made.facts["by_hand"] == "the customer has it"
+    assert "present state" in said(client.post(address, {"note": "again"}))
+
+
+@pytest.mark.parametrize(
+    "fields", [{"is_command": False, "topic": "erp.order"}, {"parked_at": None}, {"topic": "gone"}]
+)
+def test_only_what_nothing_here_depends_on_is_closed_by_hand(
+    login: Login, account: Account, fields: dict[str, Any]
+) -> None:
+    made = row(account, "1", **{"parked_at": timezone.now(), "is_command": True, **fields})
+    before = Outgoing.objects.filter(pk=made.pk).values().get()
+    answer = login("integrations").post(action("hub_outgoing", "close", made.pk), {"note": "x"})
+    assert "present state" in said(answer)
+    assert Outgoing.objects.filter(pk=made.pk).values().get() == before
+
+
+@pytest.mark.parametrize("words", ["W2026", "w2026", "SO-7", "so-7", "mail:1"])
+def test_outgoing_is_found_by_our_number_and_by_theirs(login: Login, account: Account, words: str) -> None:
+    row(account, "W20261122-1", refs=[{"id": "mail:1", "number": "SO-7"}])
+    row(account, "W2025")
+    shown = login("integrations").get(reverse(OUTGOING), {"q": words}).context["cl"].result_list
+    assert [found.key for found in shown] == ["W20261122-1"]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import pytest
+from django.contrib import admin
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -14,29 +17,38 @@ from django.utils import timezone
 
 from integrations.hub.models import Account, AccountState, Outgoing
 from integrations.hub.values import Lane
+from shop.catalogue.files import runs
+from shop.catalogue.models import Category
 from shop.customer.groups import GROUPS
 from shop.customer.models import User
 from shop.order import lifecycle
-from shop.order.models import PaymentMethod
+from shop.order.models import Intake, Order, PaymentMethod
 from tests import factories
+from tests.admin import goods
 from tests.admin.conftest import Login
 from tests.admin.pages import action
 from tests.api.conftest import partner
 
 pytestmark = pytest.mark.django_db
+_numbers = count(1)
 WATCHED = (
-    "order_order", "order_orderstatuschange", "stock_pool", "stock_level", "stock_movement", "stock_hold",
-    "fulfilment_parcel", "hub_account", "hub_outgoing", "customer_user", "stock_warehouse", "pricing_taxclass",
-    "api_client", "api_accesstoken",
+    "order_order", "order_orderstatuschange", "order_intake", "stock_pool", "stock_level", "stock_movement",
+    "stock_hold", "fulfilment_parcel", "hub_account", "hub_outgoing", "customer_user", "stock_warehouse",
+    "pricing_taxclass", "desk_savedlist", "django_admin_log", "api_client",
+    "api_accesstoken",
+    "catalogue_product", "catalogue_category", "catalogue_productclass", "catalogue_productattribute",
+    "catalogue_attributeoptiongroup", "catalogue_attributeoption", "catalogue_productcategory",
+    "catalogue_importrun", "partner_stockrecord", "partner_partner",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Case:
-    """`prepare` makes the situation and returns the address and the form."""
+    """`prepare` makes the situation and returns the address and the form. `answer` is what comes when it is done."""
 
     prepare: Callable[[], tuple[str, dict[str, Any]]]
     groups: frozenset[str]
+    answer: int = 302
 
 
 def pending() -> Any:
@@ -71,10 +83,21 @@ def ship() -> tuple[str, dict[str, Any]]:
     return action("order_order", "ship", order.pk), {"warehouse": factories.warehouse("SZ").pk}
 
 
+def close_return() -> tuple[str, dict[str, Any]]:
+    order = pending()
+    Order.objects.filter(pk=order.pk).update(status="cancelled", needs_return=True)
+    return action("order_order", "close_return", order.pk), {"reference": "back"}
+
+
+def close_intake() -> tuple[str, dict[str, Any]]:
+    intake = Intake.objects.create(source_account="f", external_number="1", refused={"1": "the quantity is 0"})
+    return action("order_intake", "close", intake.pk), {"note": "asked them"}
+
+
 def adjust(name: str) -> Callable[[], tuple[str, dict[str, Any]]]:
     def prepare() -> tuple[str, dict[str, Any]]:
         pool = factories.stock("CHAIR-1", SZ=10)
-        form = {"warehouse": factories.warehouse("SZ").pk, "quantity": 2, "note": "test"}
+        form = {"warehouse": factories.warehouse("SZ").pk, "quantity": 2, "note": "test", "what": "missing"}
         return action("stock_pool", name, pool.sku), form
 
     return prepare
@@ -95,9 +118,28 @@ def account_action(name: str, state: AccountState) -> Callable[[], tuple[str, di
 
 def parked() -> Outgoing:
     return Outgoing.objects.create(
-        account=factories.account(), topic="mail", key="1", subject="order:1", lane=Lane.ORDERS,
+        account=factories.account(), topic="mail", key="1", subject="order:1", lane=Lane.ORDERS, is_command=True,
         parked_at=timezone.now(), parked_reason="test",
     )  # fmt: skip
+
+
+def close_by_hand() -> tuple[str, dict[str, Any]]:
+    return action("hub_outgoing", "close", parked().pk), {"note": "told them by phone"}
+
+
+def export(name: str) -> Callable[[], tuple[str, dict[str, Any]]]:
+    """A file changes nothing but the log."""
+
+    def prepare() -> tuple[str, dict[str, Any]]:
+        pending()
+        return reverse(f"admin:{name}_export"), {"format": "csv"}
+
+    return prepare
+
+
+def keep_list() -> tuple[str, dict[str, Any]]:
+    address = f"{reverse('admin:desk_savedlist_add')}?list=stock.pool"
+    return address, {"name": "Short", "list": "stock.pool", "query": "short=yes"}
 
 
 def retry_one() -> tuple[str, dict[str, Any]]:
@@ -111,7 +153,7 @@ def retry_many() -> tuple[str, dict[str, Any]]:
 
 def on_account(name: str, before: bool) -> Callable[[], tuple[str, dict[str, Any]]]:
     def prepare() -> tuple[str, dict[str, Any]]:
-        customer = User.objects.create_user("buyer@example.test", may_buy_on_account=before)
+        customer = User.objects.create_user(f"buyer{next(_numbers)}@example.test", may_buy_on_account=before)
         return action("customer_user", name, customer.pk), {}
 
     return prepare
@@ -128,7 +170,7 @@ def edit_tax() -> tuple[str, dict[str, Any]]:
 
 
 def edit_customer() -> tuple[str, dict[str, Any]]:
-    customer = User.objects.create_user("buyer@example.test")
+    customer = User.objects.create_user(f"buyer{next(_numbers)}@example.test")
     return reverse("admin:customer_user_change", args=[customer.pk]), {"email": "new@example.test", "is_active": "on"}
 
 
@@ -146,12 +188,126 @@ def end_tokens() -> tuple[str, dict[str, Any]]:
 
 
 S = AccountState
+EVERYBODY = frozenset(GROUPS)
+NOT_CATALOGUE = EVERYBODY - {"catalogue"}
+
+
+def edit_product() -> tuple[str, dict[str, Any]]:
+    product = factories.product("CHAIR-1")
+    form = {
+        "product_class": product.product_class_id, "structure": "standalone", "title_zh_hans": "新", "is_public": "on",
+        "seen": product.date_updated.isoformat(), "price": "99.00", "price_currency": "CNY", "slug": "chair",
+        "images-TOTAL_FORMS": "0", "images-INITIAL_FORMS": "0",
+    }  # fmt: skip
+    return reverse("admin:catalogue_product_change", args=[product.pk]), form
+
+
+def copy_product() -> tuple[str, dict[str, Any]]:
+    return action("catalogue_product", "copy", factories.product("CHAIR-1").pk), {"sku": "CHAIR-2"}
+
+
+def hide_products() -> tuple[str, dict[str, Any]]:
+    product = factories.product("CHAIR-1")
+    form = {"action": "hide", "_selected_action": [product.pk], "select_across": "0", "confirmed": "1"}
+    return reverse("admin:catalogue_product_changelist"), form
+
+
+def add_variants() -> tuple[str, dict[str, Any]]:
+    parent, ochre, large = goods.shirt(("Indigo", "S")), goods.option("Ochre"), goods.option("L")
+    key = f"{goods.attribute('colour').pk}={ochre.pk}\x1f{goods.attribute('size').pk}={large.pk}"
+    form = {
+        "form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", "form-0-use": "on", "form-0-key": key,
+        "form-0-sku": "TEE-NEW",
+    }  # fmt: skip
+    address = action("catalogue_product", "add_variants", parent.pk)
+    return f"{address}?attr_colour={ochre.pk}&attr_size={large.pk}", form
+
+
+def move_category() -> tuple[str, dict[str, Any]]:
+    first, second = (Category.add_root(slug=slug, name_zh_hans=slug) for slug in ("a", "b"))
+    assert first.pk
+    return reverse("admin:catalogue_category_move"), {"step": f"up:{second.pk}:{second.path}"}
+
+
+def delete_category() -> tuple[str, dict[str, Any]]:
+    made = Category.add_root(slug="a", name_zh_hans="a")
+    return reverse("admin:catalogue_category_delete", args=[made.pk]), {"post": "yes"}
+
+
+def edit_type() -> tuple[str, dict[str, Any]]:
+    kind = goods.shirts()
+    form = {"name_zh_hans": "新", "attributes-TOTAL_FORMS": "0", "attributes-INITIAL_FORMS": "0"}
+    return reverse("admin:catalogue_productclass_change", args=[kind.pk]), form
+
+
+def edit_options() -> tuple[str, dict[str, Any]]:
+    group = goods.shirts().attributes.get(code="size").option_group
+    form = {
+        "name_zh_hans": "尺码", "options-TOTAL_FORMS": "1", "options-INITIAL_FORMS": "0",
+        "options-0-option_zh_hans": "XL",
+    }  # fmt: skip
+    return reverse("admin:catalogue_attributeoptiongroup_change", args=[group.pk]), form
+
+
+def add_supplier() -> tuple[str, dict[str, Any]]:
+    return reverse("admin:partner_partner_add"), {"name": "North", "code": "north"}
+
+
+def upload() -> tuple[str, dict[str, Any]]:
+    file = SimpleUploadedFile("prices.csv", b"sku,price\nCHAIR-1,99\n", "text/csv")
+    return reverse("admin:catalogue_importrun_upload"), {"file": file}
+
+
+def import_action(name: str, content: bytes) -> Callable[[], tuple[str, dict[str, Any]]]:
+    def prepare() -> tuple[str, dict[str, Any]]:
+        factories.product("CHAIR-1")
+        run = runs.bring("prices.csv", content, actor="staff:test")
+        return action("catalogue_importrun", name, run.pk), {"note": "test"}
+
+    return prepare
+
+
+CATALOGUE = frozenset({"catalogue"})
+RIGHT, HALF = b"sku,price\nCHAIR-1,99\n", b"sku,price\nCHAIR-1,99\nNOBODY,1\n"
 CASES = {
+    "edit product": Case(edit_product, CATALOGUE),
+    "copy product": Case(copy_product, CATALOGUE),
+    "hide products": Case(hide_products, CATALOGUE),
+    "add variants": Case(add_variants, CATALOGUE),
+    "move category": Case(move_category, CATALOGUE),
+    "delete category": Case(delete_category, CATALOGUE),
+    "edit product type": Case(edit_type, CATALOGUE),
+    "edit option list": Case(edit_options, CATALOGUE),
+    "add supplier": Case(add_supplier, CATALOGUE),
+    "bring a file": Case(upload, CATALOGUE),
+    "import it": Case(import_action("take_all", RIGHT), CATALOGUE),
+    "import the right rows": Case(import_action("take_right", HALF), CATALOGUE),
+    "discard an import": Case(import_action("discard", HALF), CATALOGUE),
+    "close a refused import": Case(import_action("close_run", b"oops\n1\n"), CATALOGUE),
     "confirm payment": Case(confirm_payment, frozenset({"finance"})),
     "note payment on account": Case(note_payment, frozenset({"finance"})),
     "note refund": Case(note_refund, frozenset({"finance"})),
     "cancel": Case(cancel, frozenset({"sales", "finance"})),
     "ship": Case(ship, frozenset({"warehouse"})),
+    "close return": Case(close_return, frozenset({"sales", "warehouse"})),
+    "close import": Case(close_intake, frozenset({"sales", "integrations"})),
+    "correct": Case(adjust("correct"), frozenset({"warehouse"})),
+    "close by hand": Case(close_by_hand, frozenset({"integrations"})),
+    "export orders": Case(export("order_order"), frozenset({"sales", "finance"}), 200),
+    "export customers": Case(export("customer_user"), frozenset({"sales", "finance"}), 200),
+    "export the log": Case(export("admin_logentry"), frozenset(), 200),
+    "export order lines": Case(export("order_line"), NOT_CATALOGUE, 200),
+    "export parcels": Case(export("fulfilment_parcel"), NOT_CATALOGUE, 200),
+    "export holds": Case(export("stock_hold"), NOT_CATALOGUE, 200),
+    "export outgoing": Case(export("hub_outgoing"), NOT_CATALOGUE, 200),
+    "export stock": Case(export("stock_pool"), EVERYBODY, 200),
+    "export movements": Case(export("stock_movement"), frozenset({"warehouse", "integrations", "auditor"}), 200),
+    "export returns": Case(export("returns_return"), EVERYBODY - {"catalogue", "integrations"}, 200),
+    "export credit notes": Case(export("returns_creditnote"), EVERYBODY - {"catalogue", "integrations"}, 200),
+    "export adjustments": Case(export("returns_adjustment"), frozenset({"finance", "auditor"}), 200),
+    "export imports": Case(export("order_intake"), EVERYBODY - {"catalogue", "warehouse"}, 200),
+    "export accounts": Case(export("hub_account"), frozenset({"integrations", "auditor"}), 200),
+    "keep a list": Case(keep_list, EVERYBODY),
     "receive": Case(adjust("receive"), frozenset({"warehouse"})),
     "receive a new SKU": Case(receive_sku, frozenset({"warehouse"})),
     "count": Case(adjust("count"), frozenset({"warehouse"})),
@@ -192,7 +348,7 @@ def test_action_by_group(login: Login, name: str, group: str) -> None:
     before = snapshot()
     answer = client.post(address, form)
     if group in case.groups or group == "superuser":
-        assert answer.status_code == 302, answer.content.decode()[:2000]
+        assert answer.status_code == case.answer, answer.content.decode()[:2000]
         assert snapshot() != before
     else:
         assert answer.status_code == 403
@@ -217,6 +373,47 @@ def test_action_by_a_customer(db: None, name: str) -> None:
     before = snapshot()
     assert client.post(address, form).headers["location"].startswith("/admin/login/")
     assert snapshot() == before
+
+
+# Every page that is no list and no form, by who may open it.
+VIEWS: dict[str, tuple[Callable[[], str], frozenset[str]]] = {
+    "search": (lambda: reverse("admin:search") + "?s=CHAIR", EVERYBODY),
+    "home": (lambda: reverse("admin:index"), EVERYBODY),
+    "packing list": (lambda: ship()[0].replace("/ship/", "/packing-list/"), NOT_CATALOGUE),
+    "an order by its number": (lambda: reverse("admin:order_order_by_number", args=[pending().number]), NOT_CATALOGUE),
+    "the log": (lambda: reverse("admin:admin_logentry_changelist"), frozenset({"auditor"})),
+    "saved lists": (lambda: reverse("admin:desk_savedlist_changelist"), EVERYBODY),
+    "refused imports": (lambda: reverse("admin:order_intake_changelist"), EVERYBODY - {"catalogue", "warehouse"}),
+    "order lines": (lambda: reverse("admin:order_line_changelist"), NOT_CATALOGUE),
+}
+
+
+@pytest.mark.parametrize("group", [*GROUPS, "superuser"])
+@pytest.mark.parametrize("name", VIEWS)
+def test_page_by_group(login: Login, name: str, group: str) -> None:
+    address, groups = VIEWS[name]
+    client = login(group)
+    url = address()
+    before = snapshot()
+    answer = client.get(url)
+    allowed = group in groups or group == "superuser"
+    assert (answer.status_code in (200, 302)) == allowed, answer.status_code
+    assert answer.status_code == 403 or allowed
+    assert snapshot() == before
+    assert Client().get(url).headers["location"].startswith("/admin/login/")
+
+
+def test_every_action_of_every_page_is_in_the_matrix(db: None) -> None:
+    """A new button needs a line above."""
+    covered = {address.rstrip("/").rpartition("/")[2].partition("?")[0] for address in _addresses()}
+    for model, page in admin.site._registry.items():
+        for name in (*getattr(page, "actions_detail", ()), *getattr(page, "actions_list", ())):
+            made = getattr(page, name).url_path
+            assert made in covered, f"{model._meta.label}.{name}"
+
+
+def _addresses() -> list[str]:
+    return [*(case.prepare()[0] for case in CASES.values()), *(address() for address, _groups in VIEWS.values())]
 
 
 def test_looking_changes_nothing(login: Login) -> None:

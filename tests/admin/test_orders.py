@@ -8,9 +8,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.hub.models import Outgoing
+from integrations.hub.models import Attempt, Outgoing
 from integrations.hub.values import Lane
+from shop.customer.models import User
+from shop.fulfilment import shipping
+from shop.fulfilment.shipping import Left
 from shop.order import lifecycle
+from shop.order.admin_actions import OrderActions
 from shop.order.models import Order, PaymentMethod, Status
 from shop.stock.models import Pool
 from tests import factories
@@ -167,22 +171,178 @@ def test_shipping_what_is_ours(login: Login) -> None:
     assert "present state" in said(do(client, "ship", order, warehouse=factories.warehouse("SZ").pk))
 
 
-OFFERED = {
-    Status.PENDING_PAYMENT: {"Confirm bank transfer", "Cancel the order"},
-    Status.EXPIRED: {"Confirm bank transfer"},
-    Status.PAID: {"Ship", "Cancel the order"},
-    Status.CANCELLED: set(),
+PAY, NOTE, SHIP, PACK, RETURN, REFUND, CANCEL = (
+    "confirm_payment", "note_account_payment", "ship", "packing_list", "close_return", "note_refund", "cancel_order",
+)  # fmt: skip
+FORMS: dict[str, dict[str, Any]] = {
+    PAY: {"reference": "ICBC 1"}, NOTE: {}, RETURN: {"reference": "SF 1"}, REFUND: {"reference": "ICBC 2"},
+    CANCEL: {"reason": "test"}, PACK: {},
+}  # fmt: skip
+# Every state an order can be in, with what may be done then. The flags are states of their own.
+OFFERED: dict[str, set[str]] = {
+    "pending_payment": {PAY, CANCEL},
+    "expired": {PAY},
+    "paid": {SHIP, PACK, CANCEL},
+    "on_account": {NOTE, SHIP, PACK, CANCEL},
+    "partly_shipped": {SHIP, PACK, CANCEL},
+    "shipped": set(),
+    "shipped on account": {NOTE},
+    "cancelling": set(),
+    "cancelled": set(),
+    "cancelled after payment": {REFUND},
+    "cancelled after it left": {RETURN, REFUND},
 }
 
 
-@pytest.mark.parametrize("status", OFFERED)
-def test_only_what_the_state_allows_is_offered(login: Login, order: Order, status: Status) -> None:
-    match status:
-        case Status.EXPIRED:
-            expire(order)
-        case Status.PAID:
-            lifecycle.confirm_payment(order.number, actor="test")
-        case Status.CANCELLED:
-            lifecycle.cancel(order.number, actor="test")
-    offered = {button["title"] for button in login("superuser").get(detail(order)).context["actions_detail"]}
-    assert offered == OFFERED[status]
+def made(state: str) -> Order:
+    """An order in that state, brought there by the services wherever they can."""
+    factories.stock("CHAIR-1", SZ=10)
+    on_account = state in ("on_account", "shipped on account")
+    order = factories.order(
+        {"CHAIR-1": 2},
+        payment_method=PaymentMethod.ON_ACCOUNT if on_account else PaymentMethod.BANK_TRANSFER,
+    )
+    if state == "expired":
+        expire(order)
+    elif state == "cancelled":
+        lifecycle.cancel(order.number, actor="test")
+    elif state not in ("pending_payment", "on_account"):
+        _release(order, state, on_account)
+    order.refresh_from_db()
+    return order
+
+
+def _release(order: Order, state: str, on_account: bool) -> None:
+    if not on_account:
+        lifecycle.confirm_payment(order.number, actor="test", reference="x")
+    if state == "cancelled after payment":
+        lifecycle.cancel(order.number, actor="test")
+    elif state == "cancelling":
+        told(order)
+        lifecycle.cancel(order.number, actor="test")
+    elif state == "cancelled after it left":
+        told(order)
+        lifecycle.cancel(order.number, actor="test")
+        with lifecycle.locked(order.number) as row:
+            lifecycle.refuse_cancellation(row, actor="Tryton", reason="the ERP had shipped it already")
+            lifecycle.acknowledge_cancellation(row, actor="Tryton")
+    elif state.startswith("shipped"):
+        shipping.ship(order.number, warehouse=factories.warehouse("SZ"), actor="staff:test")
+    elif state == "partly_shipped":
+        shipping.learn(factories.account(name="3PL"), key="k", number="P-1", order_number=order.number,
+                       at=timezone.now(), left=[Left("CHAIR-1", "SZ", 1)])  # fmt: skip
+
+
+def told(order: Order) -> None:
+    """Sending it to the ERP was begun: perhaps it arrived."""
+    row = Outgoing.objects.create(
+        account=factories.account("erp", "test"), topic="erp.order", key=order.number, subject=order.subject,
+        lane=Lane.ORDERS,
+    )  # fmt: skip
+    Attempt.objects.create(outgoing=row, lease_token="0" * 32, revision=1)
+
+
+def test_the_states_below_are_all_there_are() -> None:
+    assert {state.split(" ")[0] for state in OFFERED} == set(Status.values)
+    assert set().union(*OFFERED.values()) == set(OrderActions.actions_detail)
+
+
+@pytest.mark.parametrize("state", OFFERED)
+def test_only_what_the_state_allows_is_offered(login: Login, state: str) -> None:
+    order = made(state)
+    assert state.startswith(order.status)
+    page = login("superuser").get(detail(order))
+    offered = {button["path"].rstrip("/").rpartition("/")[2] for button in page.context["actions_detail"]}
+    wanted = {action("order_order", name, order.pk).rstrip("/").rpartition("/")[2] for name in OFFERED[state]}
+    assert offered == wanted
+
+
+@pytest.mark.parametrize("name", OrderActions.actions_detail)
+@pytest.mark.parametrize("state", OFFERED)
+def test_every_action_in_every_state(login: Login, state: str, name: str) -> None:
+    """What the state allows is done (or shown); everything else is refused in words and changes nothing."""
+    order = made(state)
+    form = {"warehouse": factories.warehouse("SZ").pk} if name == SHIP else FORMS[name]
+    before = Order.objects.filter(pk=order.pk).values().get(), order.status_changes.count()
+    answer = login("superuser").post(action("order_order", name, order.pk), form)
+    after = Order.objects.filter(pk=order.pk).values().get(), order.status_changes.count()
+    if name == PACK and name in OFFERED[state]:
+        assert (answer.status_code, before) == (200, after)
+    elif name in OFFERED[state]:
+        assert answer.status_code == 302
+        assert before != after, said(answer)
+    else:
+        assert "present state" in said(answer)
+        assert before == after
+
+
+def test_the_packing_list_says_what_from_where_to_whom_and_no_price(login: Login) -> None:
+    page = login("warehouse").get(action("order_order", PACK, made("partly_shipped").pk)).content.decode()
+    for words in ("CHAIR-1", "张伟", "科技路", "From SZ"):
+        assert words in page
+    assert '<td class="units">1</td>' in page  # one of two has left
+    assert "¥" not in page
+
+
+def test_a_closed_return_is_no_task_any_more_and_opens_again_when_more_leaves(login: Login) -> None:
+    order = made("cancelled after it left")
+    client = login("warehouse")
+    assert do(client, RETURN, order, reference="back on the shelf").status_code == 302
+    order.refresh_from_db()
+    assert order.needs_return, "what was sent to the ERP depends on it"
+    assert order.return_closed_at
+    assert order.number in client.get(f"{reverse(LIST)}?return=closed").content.decode()
+    shipping.learn(factories.account(name="3PL"), key="k", number="P-1", order_number=order.number,
+                   at=timezone.now(), left=[Left("CHAIR-1", "SZ", 1)])  # fmt: skip
+    order.refresh_from_db()
+    assert order.return_closed_at is None
+
+
+def test_the_page_tells_each_systems_part(login: Login) -> None:
+    order = made("partly_shipped")
+    Outgoing.objects.create(
+        account=factories.account("messages", "file", name="post"), topic="mail", key=f"{order.number}:placed",
+        subject=order.subject, lane=Lane.ORDERS, is_command=True, delivered=1, delivered_at=timezone.now(),
+    )  # fmt: skip
+    client = login("superuser")
+    page = client.get(detail(order))
+    systems = {system["name"] for system in page.context["shown"]["systems"]}
+    assert systems == {"Shop", "Stock", "Mail", "3PL", "test"}
+    only = client.get(detail(order), {"system": "Stock"})
+    assert {entry.system for entry, _linked in only.context["shown"]["timeline"]} == {"Stock"}
+    assert "-1 CHAIR-1 · SZ" in only.content.decode()
+
+
+def test_numbers_elsewhere_are_shown_and_lead_there(login: Login, order: Order) -> None:
+    row = Outgoing.objects.create(
+        account=factories.account(name="Tryton"), topic="erp.order", key=order.number, subject=order.subject,
+        lane=Lane.ORDERS, refs=[{"id": "sale,1", "number": "SO-77", "url": "https://erp.example/1"},
+                                {"id": "sale,2", "number": "SO-78", "url": "javascript:alert(1)"}],
+    )  # fmt: skip
+    page = login("sales").get(detail(order)).content.decode()
+    assert reverse("admin:hub_outgoing_change", args=[row.pk]) in page
+    assert 'href="https://erp.example/1"' in page
+    assert "SO-78" in page
+    assert "javascript:" not in page
+
+
+def test_the_customers_other_orders_are_there(login: Login, order: Order) -> None:
+    """Of a guest by the address they gave, of an account by the account."""
+    guest = factories.order({"CHAIR-1": 1}, email="Buyer@Example.test")
+    stranger = factories.order({"CHAIR-1": 1}, email="else@example.test")
+    page = login("sales").get(detail(order)).content.decode()
+    assert guest.number in page
+    assert stranger.number not in page
+    customer = User.objects.create_user("c@example.test")
+    first, second = (factories.order({"CHAIR-1": 1}, user_id=customer.pk) for _ in range(2))
+    assert first.number in login("sales").get(detail(second)).content.decode()
+
+
+def test_lines_are_a_list_of_their_own(login: Login, order: Order) -> None:
+    factories.stock("DESK-1", SZ=10)
+    other = factories.order({"DESK-1": 1})
+    lines = reverse("admin:order_line_changelist")
+    for words in ("chair-1", order.number):
+        page = login("sales").get(lines, {"q": words}).content.decode()
+        assert order.number in page
+        assert other.number not in page

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from django.contrib.auth.models import Group
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
+from django.utils import timezone
 
 from shop.customer.groups import GROUPS, ensure_groups
 from shop.customer.models import User
+from shop.order.models import Order, PaymentMethod
 from tests import factories
 from tests.admin.conftest import Login
 
@@ -71,6 +77,77 @@ def test_a_superuser_makes_staff(login: Login) -> None:
     assert made.has_perm("order.cancel_order")
     assert made.check_password("loom-and-shuttle")
     assert client.get(change(made)).status_code == 200
+
+
+def test_what_a_customer_bought_is_summed_for_each_currency(login: Login) -> None:
+    """Never across; what was cancelled or expired is no purchase; what is owed on account stands by itself."""
+    customer = User.objects.create_user("c@example.test")
+    factories.stock("CHAIR-1", SZ=100)
+    for currency, units, status in (("CNY", 2, "paid"), ("CNY", 1, "cancelled"), ("JPY", 3, "on_account"),
+                                    ("CNY", 4, "expired"), ("CNY", 5, "on_account")):  # fmt: skip
+        order = factories.order({"CHAIR-1": units}, unit="100", user_id=customer.pk, currency=currency,
+                                payment_method=PaymentMethod.ON_ACCOUNT)  # fmt: skip
+        paid = timezone.now() if status == "paid" else None
+        Order.objects.filter(pk=order.pk).update(status=status, paid_at=paid)
+    page = login("sales").get(change(customer))
+    sums = {row["currency"]: (row["count"], row["total"], row["owed"]) for row in page.context["sums"]}
+    assert sums == {"CNY": (4, 700, 500), "JPY": (1, 300, 300)}
+    text = page.content.decode()
+    assert "¥700.00" in text
+    assert "¥1,000" not in text
+
+
+def test_the_list_shows_who_was_here_last_and_finds_by_phone(login: Login) -> None:
+    User.objects.create_user("c@example.test", name="林晓", phone="138 0013-9999", last_login=timezone.now())
+    User.objects.create_user("d@example.test", name="王芳")
+    people = reverse("admin:customer_user_changelist")
+    for words in ("林", "C@example", "+86 13800139999", "9999"):
+        page = login("sales").get(people, {"q": words}).content.decode()
+        assert "林晓" in page, words
+        assert "王芳" not in page, words
+
+
+def test_a_group_shows_its_rights_in_words_and_keeps_those_it_was_given_elsewhere(login: Login) -> None:
+    client = login("superuser")
+    sales = Group.objects.get(name="sales")
+    extra = Permission.objects.get(codename="view_site")
+    sales.permissions.add(extra)
+    address = reverse("admin:auth_group_change", args=[sales.pk])
+    page = client.get(address).content.decode()
+    assert "Can cancel orders" in page
+    form = {"name": "sales", "permissions": [right.pk for right in sales.permissions.all()]}
+    assert client.post(address, form).status_code == 302
+    assert extra in sales.permissions.all()
+    assert "Can cancel orders" in login("auditor").get(address).content.decode()
+    assert login("auditor").post(address, form).status_code == 403
+
+
+def test_the_seeded_groups_stay(login: Login) -> None:
+    login("superuser")
+    own = Group.objects.create(name="own")
+    client = login("superuser")
+    assert client.post(reverse("admin:auth_group_delete", args=[own.pk]), {"post": "yes"}).status_code == 302
+    assert not Group.objects.filter(name="own").exists()
+    sales = Group.objects.get(name="sales")
+    assert client.post(reverse("admin:auth_group_delete", args=[sales.pk]), {"post": "yes"}).status_code == 403
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_each_right_of_a_group_is_asked_for_somewhere(group: str) -> None:
+    """No right is given that no page, service or action asks for."""
+    sources = "\n".join(
+        path.read_text(encoding="utf-8")
+        for folder in ("shop", "integrations", "erp", "templates")
+        for path in (Path(settings.BASE_DIR) / folder).rglob("*")
+        if path.suffix in (".py", ".html") and "migrations" not in path.parts and path.name != "groups.py"
+    )
+    with_pages = {model._meta.label_lower for model in admin.site._registry}
+    inlines = {inline.model._meta.label_lower for page in admin.site._registry.values() for inline in page.inlines}
+    for right in GROUPS[group]:
+        app, _dot, codename = right.partition(".")
+        verb, _underscore, model = codename.partition("_")
+        of_page = verb in ("view", "add", "change", "delete") and f"{app}.{model}" in with_pages | inlines
+        assert of_page or f'"{right}"' in sources, right
 
 
 def test_a_customers_orders_are_linked(login: Login) -> None:

@@ -44,6 +44,18 @@ def shelf(shop: Shop) -> list[Product]:
     return made
 
 
+def described(products: list[Product]) -> None:
+    """Each gets a value of five further attributes: nine different values of each."""
+    kind = products[0].product_class
+    codes = ("finish", "maker", "length", "use", "season")
+    attributes = [ProductAttribute.objects.create(product_class=kind, code=code, name=code) for code in codes]
+    ProductAttributeValue.objects.bulk_create(
+        ProductAttributeValue(attribute=attribute, product=product, value_text=f"{attribute.code} {number % 9}")
+        for attribute in attributes
+        for number, product in enumerate(products)
+    )
+
+
 def guest() -> Client:
     return Client(headers={"accept-language": "en"})
 
@@ -77,6 +89,7 @@ def pages(shop: Shop, shelf: list[Product]) -> list[str]:
         "/products/",
         category,
         f"{category}?sort=price&in_stock=on&lowest=1",
+        f"{category}?f-colour=Red&f-finish=Matt&f-finish=Shiny&price=10-20&page=1",
         "/search/?q=thing",
         shelf[0].get_absolute_url(),
         shelf[1].get_absolute_url(),
@@ -104,9 +117,10 @@ def test_pages(shop: Shop, shelf: list[Product], who: str, lines: int) -> None:
 
 
 def test_pages_cost_the_same_in_a_larger_shop(shop: Shop, shelf: list[Product]) -> None:
+    """With more products, and with more facets and values of each."""
     client = filled(guest(), shelf[1:3])
     small = [page(client, url) for url in [*pages(shop, shelf), "/basket/"]]
-    crowds.products(270, shop.textiles, prefix="MORE")
+    described(crowds.products(270, shop.textiles, prefix="MORE"))
     crowds.orders(50, "MANY-0001")
     for before in small:
         same(before, page(client, before.what.strip()))

@@ -96,7 +96,7 @@ def test_a_hidden_category_is_gone(shop: Shop, en: Client) -> None:
         ("sort=price", ["TX-1X", "LT-1", "TX-1", "TX-2", "RG-1"]),
         ("sort=-price", ["RG-1", "TX-2", "TX-1", "LT-1", "TX-1X"]),
         ("sort=featured", ["TX-1", "TX-1X", "TX-2", "LT-1", "RG-1"]),
-        ("sort=price&lowest=99.90&highest=529", ["LT-1", "TX-1", "TX-2"]),
+        ("sort=price&lowest=99.90&highest=529", ["TX-1X", "LT-1", "TX-1", "TX-2"]),
         ("sort=price&in_stock=on", ["LT-1", "TX-1", "TX-2"]),
         ("sort=price&lowest=abc", ["TX-1X", "LT-1", "TX-1", "TX-2", "RG-1"]),
         ("sort=nonsense'--", ["TX-1", "TX-1X", "TX-2", "LT-1", "RG-1"]),
@@ -147,7 +147,7 @@ def test_a_variant_without_a_title_is_named_by_its_attributes(shop: Shop, en: Cl
     variant = crowds.variants(shop.cushion, 1)[0]
     colour = ProductAttribute.objects.create(product_class=shop.cushion.product_class, code="c", name="Colour")
     ProductAttributeValue.objects.create(attribute=colour, product=variant, value_text="Madder")
-    assert "<span>Colour: Madder</span>" in text(en.get(shop.cushion.get_absolute_url()))
+    assert "Colour: Madder</span>" in text(en.get(shop.cushion.get_absolute_url()))
 
 
 def test_absurd_numbers_are_not_found(shop: Shop, en: Client) -> None:

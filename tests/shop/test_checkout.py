@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 
@@ -204,10 +205,10 @@ def test_other_peoples_addresses_cannot_be_used(shop: Shop, member: Client) -> N
     ("field", "value", "said"),
     [
         ("email", "nonsense", "valid email"),
-        ("email", "", "required"),
-        ("name", "", "required"),
+        ("email", "", "Please fill in: E-mail address"),
+        ("name", "", "Please fill in: Recipient"),
         ("phone", "12", "check the number"),
-        ("street", "", "required"),
+        ("street", "", "Please fill in: Street address"),
         ("postcode", "12", "not a postcode in China"),
         ("country", "XX", "valid choice"),
         ("street", "x" * 500, "at most"),
@@ -217,8 +218,14 @@ def test_details_are_checked_in_words(shop: Shop, en: Client, field: str, value:
     add(en, shop.cushion)
     answer = give_details(en, **{field: value})
     assert answer.status_code == 200
-    assert said in text(answer) and "look at the marked fields" in text(answer)
-    assert 'aria-invalid="true"' in text(answer)
+    page = text(answer)
+    assert 'aria-invalid="true"' in page
+    summary = re.search(r'id="problems" role="alert" tabindex="-1" autofocus>(.*?)</div>', page, re.DOTALL)
+    assert summary and f'<a href="#id_{field}">' in summary[1] and said in summary[1]
+    assert f'id="id_{field}"' in page and said in page.replace(summary[0], ""), "beside its field as well"
+    assert "<title>Error: Your details" in page
+    kept = {name: kept for name, kept in ADDRESS.items() if name not in (field, "phone")}
+    assert all(f'value="{kept}"' in page for kept in kept.values()), "what was right is not typed again"
 
 
 def test_countries_are_those_we_ship_to_now(shop: Shop, en: Client) -> None:
@@ -235,7 +242,7 @@ def test_address_fields_can_be_filled_in_by_browsers(shop: Shop, en: Client) -> 
     add(en, shop.cushion)
     page = text(en.get(DETAILS))
     for token_ in ("email", "name", "tel", "country", "address-level1", "address-level2", "address-level3",
-                   "street-address", "postal-code"):  # fmt: skip
+                   "address-line1", "postal-code"):  # fmt: skip
         assert f'autocomplete="{token_}"' in page
 
 

@@ -18,6 +18,7 @@ class FileMessages(Messages):
 
     name = "file"
     label = "Folder of .eml files"
+    checks = "makes the folder, if it is missing"
     fields = (Field("folder", "Folder"),)
 
     def health(self) -> Health:

@@ -19,6 +19,7 @@ class SmtpMessages(Messages):
 
     name = "smtp"
     label = "SMTP server"
+    checks = "connects and signs in; no mail is sent"
     fields = (
         Field("host", "Host"),
         Field("port", "Port", default="587"),

@@ -1,0 +1,74 @@
+"""What Weft wrote into rows (why it is parked, what went wrong), in the reader's language.
+
+Rows are written in English, once, by code that may know no Django. Each such sentence stands in a list, here or on the
+floor that writes it (`register`); what a person or a remote said is left as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+_HOLDER = re.compile(r"%\((\w+)\)s")
+_NESTED = {"operation", "message", "answer"}  # holders whose content may be a sentence of ours as well
+
+HUB = (
+    gettext_noop("Withdrawn: the account was retired."),
+    gettext_noop("Too late: it could not be sent in time. Do it by hand if it is still wanted."),
+    gettext_noop("Perhaps it was done, perhaps not; there is no way to look. Check by hand, then mark it."),
+    gettext_noop("The worker died five times while sending this. Look at the log before you retry."),
+    gettext_noop("No part of Weft knows how to send '%(topic)s'. Update Weft or retry after it is back."),
+    gettext_noop("Written by a newer Weft (version %(version)s). Update this worker."),
+    gettext_noop("Failed %(times)s times while others got through. Last: %(message)s"),
+    gettext_noop("There is no %(kind)s connector named '%(name)s' here."),
+    gettext_noop("Not filled in: %(fields)s."),
+    gettext_noop("No credential key: set WEFT_KEY_RING or WEFT_KEY_RING_FILE (.env.example says how to make one)."),
+    gettext_noop("The credentials were sealed with a key that is not in WEFT_KEY_RING any more."),
+    # the door to the outside
+    gettext_noop("No time left for %(operation)s; it goes on in the next try."),
+    gettext_noop("%(operation)s: the remote asks us to slow down."),
+    gettext_noop("%(operation)s: no answer within %(seconds)s s."),
+    gettext_noop("%(operation)s: this address is private. If that is meant, list its host:port in WEFT_PRIVATE_HOSTS."),
+    gettext_noop("%(operation)s: the remote cannot be reached."),
+    gettext_noop("%(operation)s: the connection broke."),
+    gettext_noop("The answer (HTTP %(status)s) was not JSON."),
+    gettext_noop("That is not an http(s) address."),
+    gettext_noop("'%(address)s' is not an http(s) address."),
+    # mail
+    gettext_noop("%(folder)s cannot be written: %(error)s."),
+    gettext_noop("The server refuses the address: %(addresses)s."),
+    gettext_noop("The connection broke while the mail was handed over."),
+    gettext_noop("The server says %(code)s."),
+    gettext_noop("The mail server refuses this user and password."),
+    gettext_noop("The mail server cannot be reached: %(error)s."),
+)
+
+_patterns: dict[str, re.Pattern[str]] = {}
+
+
+def register(sentences: Iterable[str]) -> None:
+    """Know these sentences; `%(name)s` stands for anything. The most definite ones are tried first."""
+    known = {**_patterns, **{sentence: _pattern(sentence) for sentence in sentences}}
+    _patterns.clear()
+    _patterns.update(sorted(known.items(), key=lambda item: len(_HOLDER.sub("", item[0])), reverse=True))
+
+
+def _pattern(sentence: str) -> re.Pattern[str]:
+    parts = _HOLDER.split(sentence)
+    fixed = [f"(?P<{part}>.*)" if place % 2 else re.escape(part) for place, part in enumerate(parts)]
+    return re.compile("".join(fixed), re.DOTALL)
+
+
+register(HUB)
+
+
+def in_words(written: str) -> str:
+    """A sentence of ours, translated; anything else as it stands."""
+    for sentence, pattern in _patterns.items():
+        if found := pattern.fullmatch(written):
+            parts = {name: in_words(part) if name in _NESTED else part for name, part in found.groupdict().items()}
+            return _(sentence) % parts
+    return written

@@ -1,0 +1,65 @@
+"""The browser of the tests and of the audit: the system's own Chromium. Playwright's is a download of its own.
+
+    python -m runtime.chromium [--needed]
+
+installs Debian's where none is found and that is possible; otherwise it prints the command that would. Without one
+the browser's tests are skipped, but not in CI (CI=true), and not with --needed: then it ends with 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+# A root user has no sandbox to offer, and a container often little shared memory.
+FLAGS = ["--disable-gpu", "--disable-dev-shm-usage"] + (["--no-sandbox"] if os.geteuid() == 0 else [])
+
+
+def find() -> str | None:
+    """The browser's path; WEFT_CHROMIUM names another one."""
+    named = os.environ.get("WEFT_CHROMIUM")
+    if named:
+        return shutil.which(named)
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    return found or (str(MAC) if MAC.exists() else None)
+
+
+def how_to_install() -> str:
+    """The exact command."""
+    if sys.platform == "darwin":
+        return "brew install --cask google-chrome"
+    sudo = "" if os.geteuid() == 0 else "sudo "
+    return f"{sudo}apt-get update && {sudo}apt-get install -y chromium"
+
+
+def install() -> None:
+    """Debian's, where we may."""
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return
+    print("installing chromium (the browser's tests and the audit need it)", flush=True)
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", "chromium"]):
+        subprocess.run(["apt-get", *command], env=env, stdout=subprocess.DEVNULL, check=False)
+
+
+def main(argv: list[str]) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m runtime.chromium", description="Make sure there is a Chromium.")
+    parser.add_argument("--needed", action="store_true", help="end with 1 where there is none")
+    needed = parser.parse_args(argv).needed or os.environ.get("CI") == "true"
+    if not find():
+        install()
+    if find():
+        return 0
+    print(f"No Chromium here. Install one:\n  {how_to_install()}", file=sys.stderr)
+    return 1 if needed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

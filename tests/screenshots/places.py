@@ -1,0 +1,156 @@
+"""Every page there is to photograph: its name, its address and who looks at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import quote
+from django.contrib.auth.models import Group
+from django.db.models import Count, Model, QuerySet
+from django.test import RequestFactory
+from django.urls import reverse
+
+from integrations.hub.models import Account, Outgoing
+from shop.catalogue.models import Category, Product
+from shop.customer.models import User
+from shop.desk.models import SavedList
+from shop.order.models import Intake, Order, Status
+from shop.stock.models import Pool, Shortage
+from tests.screenshots.company import Company
+
+STAFF, BUYER, NOBODY = "staff", "buyer", "nobody"
+
+
+@dataclass(frozen=True)
+class Place:
+    """`press` are CSS selectors to click before the picture is taken; `type_` is typed into the first of them."""
+
+    name: str
+    address: str
+    who: str = STAFF
+    press: tuple[str, ...] = ()
+    type_: str = ""
+
+
+def staff(company: Company) -> Iterator[Place]:
+    """The desk: home, every list, one of each kind, every action's page, search and saved lists."""
+    yield Place("login", reverse("admin:login"), NOBODY)
+    yield Place("home", reverse("admin:index"))
+    yield Place("home-auditor", reverse("admin:index"), "auditor@weijian.example")
+    for model in admin.site._registry:
+        yield from _of(model, company)
+    yield from _orders()
+    yield from _searches()
+    orders = reverse("admin:order_order_changelist")
+    yield Place("order-list-filters", orders, press=("a:has(> .material-symbols-outlined:text('filter_list'))",))
+    yield Place("order-list-export", orders, press=(".weft-menu summary",))
+    yield Place("order-list-selected", f"{orders}?status__exact=pending_payment&older=24h")
+    yield Place("order-list-empty", f"{orders}?q=nothing-like-this")
+    yield Place("stock-of-one", _sum_list())
+    yield Place("stock-receive-new", reverse("admin:stock_pool_receive_sku"))
+    yield Place("account-new", reverse("admin:hub_account_add"))
+    yield Place("account-new-form", reverse("admin:hub_account_add") + "?connector=messages:smtp")
+    yield Place(
+        "saved-new", reverse("admin:desk_savedlist_add") + "?list=order.order&query=status__exact%3Dpaid&name=Paid"
+    )
+    yield Place("password", reverse("admin:password_change"))
+
+
+def _name(model: type[Model]) -> str:
+    return f"{model._meta.app_label}-{model._meta.model_name}"
+
+
+def _of(model: type[Model], company: Company) -> Iterator[Place]:
+    name = f"{model._meta.app_label}_{model._meta.model_name}"
+    yield Place(f"{_name(model)}-list", reverse(f"admin:{name}_changelist"))
+    page = admin.site._registry[model]
+    request = RequestFactory().get("/")
+    request.user = company.boss
+    shown = _of_interest(model)
+    if shown is not None:
+        yield Place(f"{_name(model)}-page", reverse(f"admin:{name}_change", args=[quote(shown.pk)]))
+        yield Place(f"{_name(model)}-history", reverse(f"admin:{name}_history", args=[quote(shown.pk)]))
+    if page.has_add_permission(request):
+        yield Place(f"{_name(model)}-add", reverse(f"admin:{name}_add"))
+    for action in getattr(page, "actions_detail", ()):
+        if (offered := _offered(model, page, action)) is not None:
+            yield Place(f"{_name(model)}-{action}", reverse(f"admin:{name}_{action}", args=[quote(offered.pk)]))
+
+
+INTERESTING: dict[type[Model], Any] = {
+    Order: lambda: Order.objects.annotate(n=Count("lines")).filter(status="partly_shipped").order_by("-n"),
+    Pool: lambda: Pool.objects.filter(sku__in=Shortage.objects.values("pool")).order_by("-reserved"),
+    Intake: lambda: Intake.objects.exclude(refused={}).filter(closed_at=None).order_by("pk"),
+    Outgoing: lambda: Outgoing.objects.filter(parked_at__isnull=False).order_by("pk"),
+    Account: lambda: Account.objects.order_by("pk"),
+    User: lambda: User.objects.filter(is_staff=False).annotate(n=Count("orders")).order_by("-n"),
+    Product: lambda: Product.objects.filter(is_featured=True).order_by("pk"),
+    Group: lambda: Group.objects.filter(name="sales"),
+    SavedList: lambda: SavedList.objects.order_by("pk"),
+}
+
+
+def _of_interest(model: type[Model]) -> Any:
+    rows: QuerySet[Any] = INTERESTING[model]() if model in INTERESTING else model._default_manager.all()  # type: ignore[attr-defined]
+    return rows.first()
+
+
+def _offered(model: type[Model], page: Any, action: str) -> Any:
+    """A row whose moment for this action has come."""
+    rows = model._default_manager.order_by("-pk")[:400]  # type: ignore[attr-defined]
+    return next((row for row in rows if page.offers(action, row)), None)
+
+
+def _orders() -> Iterator[Place]:
+    for status in Status.values:
+        if order := Order.objects.filter(status=status).order_by("-date_placed").first():
+            yield Place(f"order-page-{status}", reverse("admin:order_order_change", args=[order.pk]))
+    from_outside = Order.objects.exclude(source_account="web").first()
+    if from_outside:
+        yield Place("order-page-from-outside", reverse("admin:order_order_change", args=[from_outside.pk]))
+
+
+def _searches() -> Iterator[Place]:
+    search = reverse("admin:search")
+    yield Place("search-empty", search)
+    yield Place("search-name", f"{search}?s=张伟")
+    yield Place("search-phone", f"{search}?s=%2B86+138+0013+8001")
+    yield Place("search-sku", f"{search}?s=PA-")
+    yield Place("search-nothing", f"{search}?s=zzzz")
+    yield Place("search-while-typing", reverse("admin:index"), press=(".weft-find input",), type_="KT-")
+
+
+def _sum_list() -> str:
+    pool = Pool.objects.filter(reserved__gt=0).order_by("-reserved")[0]
+    return f"{reverse('admin:stock_movement_changelist')}?sku={pool.sku}&warehouse__is_sellable__exact=1"
+
+
+def shop(company: Company) -> Iterator[Place]:
+    """What buyers see."""
+    product = Product.objects.filter(is_featured=True).order_by("pk")[0]
+    category = Category.objects.filter(depth=1).order_by("path")[0]
+    order = Order.objects.filter(user=company.customer).order_by("-date_placed")[0]
+    yield Place("shop-home", reverse("catalogue:home"), NOBODY)
+    yield Place("shop-browse", reverse("catalogue:browse"), NOBODY)
+    yield Place("shop-category", category.get_absolute_url(), NOBODY)
+    yield Place("shop-product", product.get_absolute_url(), NOBODY)
+    yield Place("shop-search", reverse("catalogue:search") + "?q=亚麻", NOBODY)
+    yield Place("shop-search-nothing", reverse("catalogue:search") + "?q=zzzz", NOBODY)
+    yield Place("shop-login", reverse("customer:login"), NOBODY)
+    yield Place("shop-register", reverse("customer:register"), NOBODY)
+    yield Place("shop-password-forgotten", reverse("customer:password-reset"), NOBODY)
+    yield Place("shop-basket-empty", reverse("basket:summary"), NOBODY)
+    yield Place("shop-404", "/no-such-page/", NOBODY)
+    yield Place("shop-basket", reverse("basket:summary"), BUYER)
+    yield Place("shop-checkout-details", reverse("checkout:details"), BUYER)
+    yield Place("shop-checkout-review", reverse("checkout:review"), BUYER)
+    yield Place("shop-orders", reverse("customer:orders"), BUYER)
+    yield Place("shop-order", reverse("customer:order", args=[order.number]), BUYER)
+    yield Place("shop-profile", reverse("customer:profile"), BUYER)
+    yield Place("shop-addresses", reverse("customer:addresses"), BUYER)
+    yield Place("shop-address-new", reverse("customer:address-new"), BUYER)
+    yield Place("shop-password", reverse("customer:password-change"), BUYER)
+    yield Place("shop-letters", reverse("letter-box"), NOBODY)
