@@ -126,7 +126,9 @@ class Host:
         for box in ("code", "name", "secrets", "database", "settings"):
             self.run(box)
         dotenv = self.project / ".env"
-        dotenv.write_text(self.moved(dotenv.read_text()) + f"WEFT_BIND={LOOPBACK}:{self.port}\nWEFT_WORKERS=1\n")
+        dotenv.write_text(
+            self.moved(dotenv.read_text()) + f"WEFT_BIND={LOOPBACK}:{self.port}\nWEFT_WEB_PROCESSES=1\nWEFT_WORKERS=1\n"
+        )
         self.run("prepare")
 
     def doctor(self, *arguments: str) -> dict[str, list[dict[str, str]]]:
