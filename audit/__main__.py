@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, sync_playwright
 
-from audit import axe, lighthouse, node, report, site, walk
+from audit import axe, lighthouse, node, power, report, site, walk
 from audit.lighthouse import Result
 from audit.person import CHINESE, ENGLISH, PHONE, Person
 from audit.report import Looked
@@ -72,13 +72,14 @@ def targets(shop: Site, browser: Browser) -> Iterator[Target]:
         context.close()
 
 
-def look_with_lighthouse(program: Path, shop: Site, target: Target, runs: int) -> Result:
+def look_with_lighthouse(program: Path, browser: Browser, shop: Site, target: Target, runs: int) -> Result:
     """Every run is kept: its number stands behind the page's name."""
     stem = target.name.replace(", ", "-")
-    found = [
-        lighthouse.look(program, shop.url + target.path, target.headers, FOLDER / f"{stem}-{number}")
-        for number in range(1, runs + 1)
-    ]
+    found = []
+    for number in range(1, runs + 1):
+        slowdown = power.slowdown(power.benchmark(program, browser))
+        report_file = FOLDER / f"{stem}-{number}"
+        found.append(lighthouse.look(program, shop.url + target.path, target.headers, report_file, slowdown))
     result = Result(target.name, found)
     say(f"  {target.name}: " + ", ".join(f"{category} {result.score(category)}" for category in report.SHOWN))
     for failed in sorted({title for run in found for title in run.failed}):
@@ -94,9 +95,9 @@ def measure(program: Path, shop: Site, runs: int) -> int:
         looked = list(look_with_axe(shop, browser))
         chosen = list(targets(shop, browser))
         versions = f"Chromium {browser.version}, Lighthouse {node.version()}, axe {axe.version()}"
+        say(f"Lighthouse, {runs} runs a page")
+        results = [look_with_lighthouse(program, browser, shop, target, runs) for target in chosen]
         browser.close()
-    say(f"Lighthouse, {runs} runs a page")
-    results = [look_with_lighthouse(program, shop, target, runs) for target in chosen]
     file = report.keep(FOLDER, results, looked, versions)
     say(f"\n{file.read_text(encoding='utf-8')}\nKept in {FOLDER}")
     return 1 if report.misses(results, looked) else 0

@@ -29,6 +29,7 @@ class Run:
     cls: float
     weight: int
     power: float  # Lighthouse's benchmark of this machine, just then
+    slowdown: float  # how many times slower it was made
     failed: tuple[str, ...]  # accessibility audits
 
 
@@ -50,14 +51,19 @@ class Result:
         return sorted(self.runs, key=lambda run: run.scores["performance"])[(len(self.runs) - 1) // 2]
 
 
-def look(program: Path, url: str, headers: Mapping[str, str], report: Path) -> Run:
+def look(program: Path, url: str, headers: Mapping[str, str], report: Path, slowdown: float) -> Run:
     """One run; its HTML and JSON are kept as `report` with .report.html and .report.json behind it."""
     sent = report.with_suffix(".headers.json")
     sent.write_text(json.dumps(dict(headers)), encoding="utf-8")
     flags = " ".join(["--headless=new", *chromium.FLAGS])
     command = ["node", str(program), url, "--quiet", "--output=json", "--output=html", f"--output-path={report}"]
     command += [f"--only-categories={','.join(CATEGORIES)}", f"--extra-headers={sent}", f"--chrome-flags={flags}"]
-    command += ["--locale=en", "--max-wait-for-load=60000", "--no-enable-error-reporting"]
+    command += [
+        f"--throttling.cpuSlowdownMultiplier={slowdown}",
+        "--locale=en",
+        "--max-wait-for-load=60000",
+        "--no-enable-error-reporting",
+    ]
     env = {**os.environ, "CHROME_PATH": chromium.find() or ""}
     try:
         done = subprocess.run(command, env=env, text=True, capture_output=True, check=False, timeout=SECONDS)
@@ -81,6 +87,7 @@ def _read(report: Path) -> Run:
         tbt=audits["total-blocking-time"]["numericValue"],
         cls=audits["cumulative-layout-shift"]["numericValue"],
         power=data["environment"]["benchmarkIndex"],
+        slowdown=data["configSettings"]["throttling"]["cpuSlowdownMultiplier"],
         weight=int(audits["total-byte-weight"]["numericValue"]),
         failed=tuple(audit["title"] for audit in wrong if audit["score"] == 0),
     )

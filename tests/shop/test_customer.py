@@ -10,12 +10,13 @@ from django.urls import reverse
 from integrations.hub.models import Outgoing
 from shop.customer import passwords
 from shop.customer.models import User
+from shop.mail.letters import Event, compose
 from shop.order import lifecycle
 from shop.order.models import Order, Status
 from shop.stock.models import Pool
 from tests import factories
 from tests.shop.conftest import PASSWORD, Shop
-from tests.shop.steps import buy, text
+from tests.shop.steps import ADDRESS, buy, text
 
 LOGIN = "/account/login/"
 
@@ -119,6 +120,31 @@ def test_an_order_page_tells_what_happened(shop: Shop, en: Client) -> None:
     assert "internal 4711" not in page and "finance@" not in page
 
 
+def course(client: Client, order: Order) -> list[tuple[str, bool]]:
+    """The order's timeline as its page shows it: what, and whether it has happened."""
+    answer = client.get(reverse("customer:guest-order", args=[order.verification_hash()]))
+    return [(step.title, step.at is not None) for step in answer.context["timeline"]]
+
+
+def test_an_orders_page_tells_what_comes_next(shop: Shop, en: Client) -> None:
+    order = buy(en, shop.cushion)
+    assert course(en, order) == [
+        ("Order placed", True), ("Your payment arrives", False), ("The goods are shipped", False),
+    ]  # fmt: skip
+    lifecycle.confirm_payment(order.number, actor="test")
+    assert course(en, order) == [("Order placed", True), ("Paid", True), ("The goods are shipped", False)]
+    other = buy(en, shop.cushion)
+    lifecycle.cancel(other.number, actor="test", reason="")
+    assert course(en, other) == [("Order placed", True), ("Cancelled", True)], "nothing more comes"
+
+
+def test_letters_say_where_the_goods_go_while_they_go(shop: Shop, en: Client) -> None:
+    order = buy(en, shop.cushion)
+    for event, told in ((Event.PLACED, True), (Event.PAID, True), (Event.SHIPPED, True), (Event.CANCELLED, False)):
+        letter = compose(order, event, f"{order.number}:{event}")
+        assert (ADDRESS["street"] in letter.text, ADDRESS["street"] in letter.html) == (told, told), event
+
+
 def test_cancelling_while_unpaid(shop: Shop, member: Client) -> None:
     order = buy(member, shop.cushion)
     page = text(member.post(f"/account/orders/{order.number}/cancel/", follow=True))
@@ -164,7 +190,6 @@ def test_the_language_comes_back_with_the_login(buyer: User, zh: Client) -> None
 
 def test_addresses(buyer: User, member: Client) -> None:
     factories.china()
-    from tests.shop.steps import ADDRESS
 
     member.post("/account/addresses/new/", ADDRESS)
     member.post("/account/addresses/new/", {**ADDRESS, "street": "人民路 2 号"})
