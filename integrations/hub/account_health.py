@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, DateTimeField, F, IntegerField, OuterRef, Prefetch, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, DateTimeField, F, IntegerField, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Least
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -24,14 +24,26 @@ from integrations.hub.models import FAILED, Account, Attempt, Outgoing, Pause
 FAILURES_LOOKED_AT = 1000
 
 
-def _undelivered(**which: Any) -> QuerySet[Outgoing]:
-    return Outgoing.objects.filter(account=OuterRef("pk"), delivered__lt=F("wanted"), **which).order_by()
+# What waits, in the two parts that have an index each (`outgoing_due`, `outgoing_waiting`): together they would have
+# none, and every row an account ever had would be read. What is parked has `outgoing_parked`.
+DUE = Q(parked_at__isnull=True, waits_key="")
+HELD_UP = Q(parked_at__isnull=True) & ~Q(waits_key="")
+PARKED = Q(parked_at__isnull=False)
 
 
-def _rows(**which: Any) -> Coalesce:
+def _undelivered(which: Q) -> QuerySet[Outgoing]:
+    return Outgoing.objects.filter(which, account=OuterRef("pk"), delivered__lt=F("wanted")).order_by()
+
+
+def _rows(which: Q) -> Coalesce:
     """How many of an account's outgoing rows are such, as one subquery."""
-    counted = _undelivered(**which).values("account").annotate(n=Count("pk")).values("n")
+    counted = _undelivered(which).values("account").annotate(n=Count("pk")).values("n")
     return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
+def _oldest(which: Q) -> Subquery:
+    rows = _undelivered(which).order_by("created_at").values("created_at")[:1]
+    return Subquery(rows, output_field=DateTimeField())
 
 
 def _last_success() -> Subquery:
@@ -54,14 +66,13 @@ class AccountHealth(StaffAdmin):
     """The columns and facts of an account's health."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
-        oldest = _undelivered(parked_at__isnull=True).order_by("created_at").values("created_at")[:1]
         return (
             super()
             .get_queryset(request)
             .annotate(
-                waiting=_rows(parked_at__isnull=True),
-                parked=_rows(parked_at__isnull=False),
-                oldest=Subquery(oldest, output_field=DateTimeField()),
+                waiting=_rows(DUE) + _rows(HELD_UP),
+                parked=_rows(PARKED),
+                oldest=Least(_oldest(DUE), _oldest(HELD_UP)),
                 last_success=_last_success(),
                 last_failure=_last_failure("finished_at"),
                 last_words=_last_failure("message"),

@@ -13,9 +13,11 @@ from django.utils.translation import gettext_lazy
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
+from integrations.hub import exports
 from integrations.hub.admin_pages import ViewOnlyAdmin
 from shop.pricing.templatetags.prices import money
 from shop.returns.models import Adjustment, CreditNote, CreditNoteLine, Return, ReturnLine
+from shop.said import who
 from shop.stock.admin_links import order_link
 
 
@@ -68,16 +70,20 @@ class CreditNoteLineInline(Contents):
 
 @admin.register(Return)
 class ReturnAdmin(ViewOnlyAdmin):
-    list_display = ("number", "source_account", "buyer_reference", "contents", "received_at", "actor")
+    list_display = ("number", "source_account", "buyer_reference", "contents", "received_at", "by")
     list_filter = ("received_at", "source_account")
     search_fields = ("number", "buyer_reference", "lines__line__partner_sku", "lines__line__order__number")
     search_help_text = gettext_lazy("Return, buyer, order number or SKU")
-    fields = ("number", "source_account", "buyer_reference", "received_at", "actor", "is_historical", "credited_by")
-    readonly_fields = ("credited_by",)
+    fields = ("number", "source_account", "buyer_reference", "received_at", "by", "is_historical", "credited_by")
+    readonly_fields = ("credited_by", "by")
     inlines = (ReturnLineInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Return]:
         return super().get_queryset(request).prefetch_related("lines__line", "credit_notes")
+
+    @display(description=gettext_lazy("by"), ordering="actor")
+    def by(self, returned: Return) -> str:
+        return who(returned.actor)
 
     @display(description=gettext_lazy("contents"))
     def contents(self, returned: Return) -> str:
@@ -96,17 +102,33 @@ def note_address(note: CreditNote) -> str:
 
 @admin.register(CreditNote)
 class CreditNoteAdmin(ViewOnlyAdmin):
-    list_display = ("number", "source_account", "buyer_reference", "total", "for_return", "issued_at", "actor")
+    list_display = ("number", "source_account", "buyer_reference", "total", "for_return", "issued_at", "by")
     list_filter = (("returned", admin.EmptyFieldListFilter), "issued_at", "source_account")
     list_select_related = ("returned",)
     search_fields = ("number", "buyer_reference", "=lines__sku")
     search_help_text = gettext_lazy("Credit note, buyer or SKU")
     fields = (
-        "number", "source_account", "buyer_reference", "for_return", "total", "net", "issued_at", "actor",
+        "number", "source_account", "buyer_reference", "for_return", "total", "net", "issued_at", "by",
         "is_historical",
     )  # fmt: skip
-    readonly_fields = ("for_return", "total", "net")
+    readonly_fields = ("for_return", "total", "net", "by")
     inlines = (CreditNoteLineInline,)
+    exported = (
+        exports.text(gettext_lazy("number"), lambda note: note.number),
+        exports.text(gettext_lazy("source"), lambda note: note.source_account),
+        exports.text(gettext_lazy("buyer at the source"), lambda note: note.buyer_reference),
+        exports.text(gettext_lazy("currency"), lambda note: note.currency),
+        exports.text(gettext_lazy("gross"), lambda note: note.total_incl_tax),
+        exports.text(gettext_lazy("net"), lambda note: note.total_excl_tax),
+        exports.text(gettext_lazy("tax"), lambda note: note.total_incl_tax - note.total_excl_tax),
+        exports.text(gettext_lazy("return"), lambda note: note.returned.number if note.returned else ""),
+        exports.time(gettext_lazy("issued at"), lambda note: note.issued_at),
+        exports.text(gettext_lazy("by"), lambda note: who(note.actor)),
+    )
+
+    @display(description=gettext_lazy("by"), ordering="actor")
+    def by(self, note: CreditNote) -> str:
+        return who(note.actor)
 
     @display(description=gettext_lazy("total (inc. tax)"), ordering="total_incl_tax")
     def total(self, note: CreditNote) -> str:
@@ -135,6 +157,17 @@ class AdjustmentAdmin(ViewOnlyAdmin):
         "is_historical",
     )  # fmt: skip
     readonly_fields = ("shown_amount",)
+    exported = (
+        exports.text(gettext_lazy("document"), lambda row: row.number),
+        exports.text(gettext_lazy("source"), lambda row: row.source_account),
+        exports.text(gettext_lazy("position"), lambda row: row.position),
+        exports.text(gettext_lazy("buyer at the source"), lambda row: row.buyer_reference),
+        exports.text(gettext_lazy("SKU"), lambda row: row.sku),
+        exports.text(gettext_lazy("currency"), lambda row: row.currency),
+        exports.text(gettext_lazy("amount"), lambda row: row.amount),
+        exports.text(gettext_lazy("reason"), lambda row: row.reason),
+        exports.time(gettext_lazy("at"), lambda row: row.at),
+    )
 
     @display(description=gettext_lazy("amount"), ordering="amount")
     def shown_amount(self, adjustment: Adjustment) -> str:

@@ -18,6 +18,7 @@ from openpyxl import load_workbook
 from integrations.hub import exports, list_exports
 from shop.customer.models import User
 from shop.order.models import Order
+from shop.returns.models import Adjustment, CreditNote
 from shop.stock.models import Movement
 from tests import crowds, factories
 from tests.admin.conftest import Login
@@ -114,6 +115,21 @@ def test_amounts_are_numbers_times_are_of_the_persons_zone_texts_are_no_formulas
     User.objects.filter(email="superuser@weft.test").update(time_zone="Europe/Berlin")
     head, row = rows(client, "order_order")
     assert dict(zip(head, row, strict=True))["placed at (Europe/Berlin)"] == "2026-11-22 19:30:00"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["order_order", "order_line", "returns_creditnote", "returns_adjustment"])
+def test_no_amount_is_a_text(login: Login, order: Order, name: str) -> None:
+    """In no list of money: a program adds them up."""
+    at = datetime(2026, 11, 22, tzinfo=UTC)
+    CreditNote.objects.create(number="CN-1", source_account="web", issued_at=at, currency="CNY",
+                              total_incl_tax=Decimal("226"), total_excl_tax=Decimal("200"))  # fmt: skip
+    Adjustment.objects.create(number="A-1", source_account="web", position=1, sku="X", at=at, currency="CNY",
+                              amount=Decimal("-226"))  # fmt: skip
+    head, row = rows(login("superuser"), name, kind="xlsx")
+    assert Decimal("226") in [abs(Decimal(str(cell))) for cell in row if isinstance(cell, (int, float))]
+    assert not [cell for cell in row if isinstance(cell, str) and "¥" in cell]
+    assert "currency" in head
 
 
 @pytest.mark.django_db
