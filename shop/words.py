@@ -16,6 +16,15 @@ OSCAR = (
     gettext_noop("Order Line"),
     gettext_noop("Order Lines"),
 )
+CATALOGUE = (
+    gettext_noop("Product class"),
+    gettext_noop("Product classes"),
+    gettext_noop("Attribute option"),
+    gettext_noop("Attribute option group"),
+    gettext_noop("Attribute option groups"),
+    gettext_noop("Unique identifier"),
+    gettext_noop("Option Group"),
+)
 UNFOLD = (
     gettext_noop("No"),
     gettext_noop(" By %(filter_title)s "),

@@ -21,7 +21,7 @@ class PartnerForm(forms.ModelForm):
     """The code is chosen once: files know the supplier by it. (Oscar would make one of the name, and of a Chinese name
     one that nobody can read.)"""
 
-    code = forms.SlugField(
+    chosen_code = forms.SlugField(
         label=gettext_lazy("code"),
         max_length=128,
         help_text=gettext_lazy("Latin letters, digits and -; files know the supplier by it. It does not change."),
@@ -37,8 +37,8 @@ class PartnerForm(forms.ModelForm):
         if "name" in self.fields:
             self.fields["name"].required = True
 
-    def clean_code(self) -> str:
-        code = str(self.cleaned_data["code"])
+    def clean_chosen_code(self) -> str:
+        code = str(self.cleaned_data["chosen_code"])
         if Partner.objects.filter(code__iexact=code).exists():
             raise ValidationError(_("Another supplier has this code."))
         self.instance.code = code
@@ -50,7 +50,10 @@ class PartnerAdmin(StaffAdmin):
     form = PartnerForm
     list_display = ("name", "code")
     search_fields = ("name", "code")
-    fields = ("name", "code")
+    readonly_fields = ("code",)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Partner | None = None) -> tuple[str, ...]:
-        return ("code",) if obj else ()
+    def get_fields(self, request: HttpRequest, obj: Partner | None = None) -> tuple[str, ...]:
+        return ("name", "code") if obj else ("name", "chosen_code")
+
+    def get_form(self, request: HttpRequest, obj: Partner | None = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, **({"form": forms.ModelForm} if obj else {}), **kwargs)

@@ -64,6 +64,7 @@ class MoveForm(forms.Form):
 @admin.register(Category)
 class CategoryAdmin(StaffAdmin):
     form = movenodeform_factory(Category, form=CategoryForm)
+    compressed_fields = False
     change_list_template = "admin/catalogue/category/tree.html"
     list_display = ("shown_name", "slug", "shown_state")
     list_per_page = 2000

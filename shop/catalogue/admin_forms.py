@@ -247,8 +247,22 @@ class CategoryForm(MoveNodeForm):
         model = Category
         exclude = ("path", "depth", "numchild")
 
+    WORDS = {
+        "name_zh_hans": gettext_lazy("Name (中文)"),
+        "name_en": gettext_lazy("Name (English)"),
+        "description_zh_hans": gettext_lazy("Description (中文)"),
+        "description_en": gettext_lazy("Description (English)"),
+        "slug": gettext_lazy("Address in the shop"),
+        "is_public": gettext_lazy("Public"),
+    }
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name, words in self.WORDS.items():
+            if name in self.fields:
+                self.fields[name].label = words
+            if name.startswith("description") and name in self.fields:
+                self.fields[name].widget.attrs["rows"] = 4
         if "slug" in self.fields:
             self.fields["slug"].required = False
 

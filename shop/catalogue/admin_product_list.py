@@ -162,7 +162,7 @@ class ProductList(BulkActions):
             spans.append(" – ".join(money(amount, currency) for amount in (amounts[0], amounts[-1])[: len(amounts)]))
         return ", ".join(spans)
 
-    @display(description=gettext_lazy("free"))
+    @display(description=gettext_lazy("free units"))
     def free(self, product: Any) -> str:
         units = sum(free_units(record) for record in _records(product))
         return format_html("<strong>{}</strong>", units) if units else "0"

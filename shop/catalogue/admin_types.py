@@ -174,6 +174,11 @@ class OptionForm(NamedForm):
         model = AttributeOption
         fields = ("option_zh_hans", "option_en", "code")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "code" in self.fields:
+            self.fields["code"].label = _("Word in files and SKUs")
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         for name in ("option_zh_hans", "option_en", "code"):

@@ -165,7 +165,7 @@ class VariantInline(TabularInline):
         record = record_of(child)
         return money(plain_price(record), record.price_currency) if record and record.price is not None else "–"
 
-    @display(description=gettext_lazy("free"))
+    @display(description=gettext_lazy("free units"))
     def stock(self, child: Product) -> str:
         record = record_of(child) if child.pk else None
         if record is None:

@@ -12,4 +12,4 @@ class CatalogueConfig(OscarConfig):
     def ready(self) -> None:
         from oscar.apps.catalogue import receivers  # noqa: F401  (hidden categories hide what stands below them)
 
-        from shop.catalogue import pictures  # noqa: F401  (a deleted picture's files go with it)
+        from shop.catalogue import receivers as ours  # noqa: F401  (a deleted picture's files go with it)

@@ -1,5 +1,8 @@
 """Product pictures. What comes in is re-encoded by Pillow, and the sizes pages show are made then and there; their
-addresses follow from the original's name, so that a page asks neither the database nor the disk for them."""
+addresses follow from the original's name, so that a page asks neither the database nor the disk for them.
+
+Knows no model: processes that only draw use it too.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,7 @@ from typing import IO, Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import transaction
-from django.db.models.signals import post_delete
-from django.dispatch import receiver
 from PIL import Image, ImageOps
-
-from shop.catalogue.models import ProductImage
 
 SIZES = (400, 800)
 LARGEST = 1600
@@ -82,13 +80,7 @@ def renumber(product: Any) -> None:
             product.images.filter(pk=image.pk).update(display_order=number)
 
 
-@receiver(post_delete, sender=ProductImage)
-def forget(instance: ProductImage, **kwargs: object) -> None:
-    """With the row go its files, once the deletion is for good. (Oscar's own way would not wait for the commit.)"""
-    name = instance.original.name
-    transaction.on_commit(lambda: _delete([name, *(sized(name, size) for size in SIZES)]))
-
-
-def _delete(names: list[str]) -> None:
-    for name in names:
-        default_storage.delete(name)
+def discard(name: str) -> None:
+    """Remove the files of a picture: the original of that name, and its sizes."""
+    for file in (name, *(sized(name, size) for size in SIZES)):
+        default_storage.delete(file)

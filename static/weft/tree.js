@@ -72,7 +72,10 @@
     form.requestSubmit(button);
   });
 
-  // After a move the page comes anew: whoever moved by keyboard goes on where the category stands now.
-  const moved = location.hash.startsWith("#category-") ? document.getElementById(location.hash.slice(1)) : null;
-  if (moved) moved.querySelector(".weft-branch-name a").focus();
+  // After a move the page comes anew: whoever moved by keyboard goes on where the category stands now. Only once
+  // everything is loaded: before, the theme keeps the page hidden, and nothing hidden can be focused.
+  window.addEventListener("load", () => {
+    const moved = location.hash.startsWith("#category-") ? document.getElementById(location.hash.slice(1)) : null;
+    if (moved) moved.querySelector(".weft-branch-name a").focus();
+  });
 })();

@@ -339,10 +339,12 @@ def test_messages_are_said(login: Login) -> None:
 def test_a_supplier_has_a_code_that_stays(login: Login) -> None:
     client, page = login("catalogue"), reverse("admin:partner_partner_add")
     assert client.get(page).status_code == 200
-    assert client.post(page, {"name": "岭南木作", "code": "lingnan"}).status_code == 302
+    assert client.post(page, {"name": "岭南木作", "chosen_code": "lingnan"}).status_code == 302
     made = Partner.objects.get()
     assert (made.name, made.code) == ("岭南木作", "lingnan")
-    assert "Another supplier has this code" in client.post(page, {"name": "x", "code": "LINGNAN"}).content.decode()
+    assert (
+        "Another supplier has this code" in client.post(page, {"name": "x", "chosen_code": "LINGNAN"}).content.decode()
+    )
     edit = reverse("admin:partner_partner_change", args=[made.pk])
     assert client.get(edit).status_code == 200
     assert client.post(edit, {"name": "岭南", "code": "other"}).status_code == 302

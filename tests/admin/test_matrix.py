@@ -250,7 +250,7 @@ def edit_options() -> tuple[str, dict[str, Any]]:
 
 
 def add_supplier() -> tuple[str, dict[str, Any]]:
-    return reverse("admin:partner_partner_add"), {"name": "North", "code": "north"}
+    return reverse("admin:partner_partner_add"), {"name": "North", "chosen_code": "north"}
 
 
 def upload() -> tuple[str, dict[str, Any]]:

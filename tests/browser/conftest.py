@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext
 from psycopg import sql
 
 from audit import site as sites
 from audit.person import DESKTOP, ENGLISH, LANGUAGES, PHONE, Person
 from audit.site import Site
-from runtime import chromium
+from tests.chromium import chromium
 from tests.conftest import admin, template
 from tests.databases import database_url
 
@@ -48,14 +48,8 @@ def site(django_db_setup: None, worker_id: str, tmp_path_factory: pytest.TempPat
 
 @pytest.fixture(scope="package")
 def browser(site: Site) -> Iterator[Browser]:
-    path = chromium.find()
-    if path is None:
-        missing = f"no Chromium here; install one: {chromium.how_to_install()}"
-        pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=chromium.FLAGS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
