@@ -107,7 +107,7 @@ AUTH_USER_MODEL = "customer.User"
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.gzip.GZipMiddleware",  # why that is safe here: docs/decisions/0010-compressed-pages.md
+    "django.middleware.gzip.GZipMiddleware",  # why that is safe here: docs/decisions/0014-compressed-pages.md
     "shop.freshness.PrivatePages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

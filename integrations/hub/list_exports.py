@@ -7,7 +7,7 @@ import re
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import Any, cast
+from typing import IO, Any, cast
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
@@ -56,6 +56,11 @@ class ExportAdmin(ModelAdmin):
         """The rows of the list with what the exported columns need besides."""
         return rows
 
+    def write_export(self, request: HttpRequest, kind: str, file: IO[bytes], rows: QuerySet[Any]) -> int:
+        """Write these rows as `kind`; returns how many."""
+        found = self.to_export(rows).iterator(chunk_size=CHUNK)
+        return exports.FORMATS[kind](file, self.exported or self._as_shown(request), found)
+
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
         """POST, with the list's own query string: the file. Noted in the log before it is sent."""
         if request.method != "POST":
@@ -79,9 +84,7 @@ class ExportAdmin(ModelAdmin):
         with ExitStack() as ends:
             file = ends.enter_context(tempfile.TemporaryFile())
             with transaction.atomic():
-                found = self.to_export(rows).iterator(chunk_size=CHUNK)
-                count = exports.FORMATS[kind](file, self.exported or self._as_shown(request), found)
-                self._note_export(request, kind, count)
+                self._note_export(request, kind, self.write_export(request, kind, file, rows))
             file.seek(0)
             ends.pop_all()  # the response closes it
         name = f"{self.model._meta.model_name}-{timezone.localtime():%Y%m%d-%H%M}.{kind}"

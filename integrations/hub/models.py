@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from integrations.hub import secrets
 from integrations.hub.errors import Misconfigured
@@ -47,7 +48,7 @@ class Account(models.Model):
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
         ordering = ["kind", "name"]
-        permissions = [("operate_account", _("Can test, pause and resume accounts"))]
+        permissions = [("operate_account", gettext_noop("Can test, pause and resume accounts"))]
 
     def __str__(self) -> str:
         return self.name
@@ -117,7 +118,7 @@ class Outgoing(models.Model):
         verbose_name = _("outgoing work")
         verbose_name_plural = _("outgoing work")
         ordering = ["-id"]
-        permissions = [("operate_outgoing", _("Can retry parked work"))]
+        permissions = [("operate_outgoing", gettext_noop("Can retry parked work"))]
         constraints = [
             models.UniqueConstraint(fields=["account", "topic", "key"], name="outgoing_unique"),
             models.CheckConstraint(name="outgoing_not_ahead", condition=Q(delivered__lte=F("wanted"))),

@@ -25,7 +25,9 @@ HUB = (
     gettext_noop("Failed %(times)s times while others got through. Last: %(message)s"),
     gettext_noop("There is no %(kind)s connector named '%(name)s' here."),
     gettext_noop("Not filled in: %(fields)s."),
-    gettext_noop("No credential key: set WEFT_KEY_RING or WEFT_KEY_RING_FILE (.env.example says how to make one)."),
+    gettext_noop(
+        "No credential key: set WEFT_KEY_RING or WEFT_KEY_RING_FILE (docs/operations.md says how to make one)."
+    ),
     gettext_noop("The credentials were sealed with a key that is not in WEFT_KEY_RING any more."),
     # the door to the outside
     gettext_noop("No time left for %(operation)s; it goes on in the next try."),

@@ -13,6 +13,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 
 def new_secret() -> str:
@@ -62,7 +63,7 @@ class Client(models.Model):
         verbose_name = _("API client")
         verbose_name_plural = _("API clients")
         ordering = ["name"]
-        permissions = [("operate_client", _("Can make new secrets for API clients and end their tokens"))]
+        permissions = [("operate_client", gettext_noop("Can make new secrets for API clients and end their tokens"))]
 
     def __str__(self) -> str:
         return self.name

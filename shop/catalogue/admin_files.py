@@ -19,6 +19,7 @@ from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from integrations.hub.admin_pages import Confirm, Refused, ViewOnlyAdmin, act, actor, badge, too_late
+from integrations.hub.exports import CONTENT_TYPES
 from shop.catalogue.files import export, runs, sheets
 from shop.catalogue.models import ImportRun, ImportState
 
@@ -129,7 +130,9 @@ class ImportRunAdmin(ViewOnlyAdmin):
 
     @action(description=gettext_lazy("Template"), url_path="template", icon="download", permissions=IMPORT)
     def template(self, request: HttpRequest) -> HttpResponse:
-        return FileResponse(export.template(), as_attachment=True, filename="products.xlsx", content_type=export.XLSX)
+        return FileResponse(
+            export.template(), as_attachment=True, filename="products.xlsx", content_type=CONTENT_TYPES["xlsx"]
+        )
 
     # --- deciding ---
 

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import IO, Any
 
-from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 from django.http import (
-    FileResponse,
-    Http404,
     HttpRequest,
-    HttpResponseBase,
-    HttpResponseNotAllowed,
-    StreamingHttpResponse,
 )
-from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
@@ -100,24 +92,9 @@ class ProductList(BulkActions):
 
     # --- out to a file ---
 
-    def get_urls(self) -> list[URLPattern]:
-        out = path("export/<str:kind>/", self.admin_site.admin_view(self.export_view), name="catalogue_product_export")
-        return [out, *super().get_urls()]
-
-    def export_view(self, request: HttpRequest, kind: str) -> HttpResponseBase:
-        """What the list shows, all its pages, with the variants; the address carries the list's filters."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        if kind not in ("csv", "xlsx"):
-            raise Http404
-        if request.method != "GET":
-            return HttpResponseNotAllowed(["GET"])
-        table = export.rows(self.get_changelist_instance(request).queryset.select_related(None))
-        name = f"products-{timezone.localdate().isoformat()}.{kind}"
-        if kind == "xlsx":
-            return FileResponse(export.as_xlsx(table), as_attachment=True, filename=name, content_type=export.XLSX)
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return StreamingHttpResponse(export.as_csv(table), content_type="text/csv; charset=utf-8", headers=headers)
+    def write_export(self, request: HttpRequest, kind: str, file: IO[bytes], rows: QuerySet[Product]) -> int:
+        """With the variants, in the columns an import takes."""
+        return export.FORMATS[kind](file, export.rows(rows.select_related(None)))
 
     # --- columns ---
 

@@ -222,7 +222,7 @@ class VariantActions(StaffAdmin):
             "types": reverse("admin:catalogue_productclass_change", args=[parent.product_class_id]),
             "opts": self.opts,
         }
-        return TemplateResponse(request, "admin/catalogue/product/combinations.html", context)
+        return TemplateResponse(request, "admin/catalogue/product/variants.html", context)
 
 
 def _beside(parent: Product) -> StockRecord | None:

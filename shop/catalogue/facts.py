@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.conf import settings
 from django.db.models import Prefetch, prefetch_related_objects
@@ -34,6 +34,14 @@ def facts(product: Product) -> Facts:
         if code.endswith(mine) or not (code.endswith(endings) or code + mine in found)
     ]
     return [(value.attribute.name, value.value_as_text) for value in shown]
+
+
+def in_common(variants: Sequence[Product]) -> Facts:
+    """What is said of all these variants alike; nothing where one has a title of its own, which says it all."""
+    if not variants or any(variant.title for variant in variants):
+        return []
+    first, *others = (facts(variant) for variant in variants)
+    return [fact for fact in first if all(fact in other for other in others)]
 
 
 def name_variants(products: Iterable[Product]) -> None:

@@ -8,6 +8,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from oscar.apps.catalogue.abstract_models import AbstractCategory, AbstractProduct
 
 
@@ -88,7 +89,7 @@ class ImportRun(models.Model):
         verbose_name_plural = _("imports")
         ordering = ["-id"]
         default_permissions = ("view",)
-        permissions = [("import_products", "Can import products from files")]
+        permissions = [("import_products", gettext_noop("Can import products from files"))]
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.file_name}"

@@ -104,7 +104,7 @@ def detail(request: HttpRequest, product_slug: str, pk: str) -> HttpResponse:
         "choice": variants.choice(children, facts.facts, request.strategy.fetch_for_product) if children else None,
         "related": cards[1:],
         "category": category,
-        "facts": facts.facts(product),
+        "facts": [*facts.facts(product), *(facts.in_common(children) if len(children) > 1 else [])],
         "about": structured.about(product, cards[0], category),
         "pictures": structured.picture_addresses(product),
     }

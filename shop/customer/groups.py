@@ -31,7 +31,6 @@ CATALOGUE_SEEN = (
     "catalogue.view_attributeoptiongroup",
     "catalogue.view_attributeoption",
     "partner.view_partner",
-    "partner.view_stockrecord",
     "pricing.view_taxclass",
 )
 IMPORTS_SEEN = ("catalogue.view_importrun",)
@@ -59,7 +58,6 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *RETURNS_SEEN,
         *STOCK_SEEN,
         "catalogue.view_product",
-        "partner.view_stockrecord",
         "order.ship_order",
         "order.close_return",
         "stock.adjust_stock",

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from oscar.apps.customer.abstract_models import AbstractProductAlert
 
 from shop.phones import backwards
@@ -57,8 +58,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
         permissions = [
-            ("allow_on_account", _("Can let customers buy on account")),
-            ("export_personal", _("Can export lists with names, addresses and phone numbers")),
+            ("allow_on_account", gettext_noop("Can let customers buy on account")),
+            ("export_personal", gettext_noop("Can export lists with names, addresses and phone numbers")),
         ]
         constraints = [models.UniqueConstraint(Lower("email"), name="user_email_unique")]
         indexes = [

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 LONGEST_QUERY = 2000
 
@@ -43,7 +44,7 @@ class SavedList(models.Model):
         verbose_name = _("saved list")
         verbose_name_plural = _("saved lists")
         ordering = ["name", "pk"]
-        permissions = [("share_savedlist", _("Can share saved lists with a group"))]
+        permissions = [("share_savedlist", gettext_noop("Can share saved lists with a group"))]
         constraints = [
             models.UniqueConstraint(fields=["owner", "list", "name"], name="saved_list_name_unique"),
             models.UniqueConstraint(

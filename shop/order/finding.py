@@ -1,7 +1,7 @@
 """Finding orders by what people know of them, in a shop with hundreds of thousands.
 
 Each way is a query of its own with an index of its own, and they are put together as sets: `OR` over joined tables
-would read every order (docs/decisions/0009-how-staff-find.md).
+would read every order (docs/decisions/0011-how-staff-find.md).
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from oscar.apps.address.abstract_models import AbstractShippingAddress
 from oscar.apps.order.abstract_models import (
     AbstractLine,
@@ -83,10 +84,10 @@ class Order(AbstractOrder):
     class Meta(AbstractOrder.Meta):
         abstract = False
         permissions = [
-            ("confirm_payment", _("Can confirm payments")),
-            ("cancel_order", _("Can cancel orders")),
-            ("ship_order", _("Can ship orders from warehouses of ours")),
-            ("close_return", _("Can note that returned goods have arrived")),
+            ("confirm_payment", gettext_noop("Can confirm payments")),
+            ("cancel_order", gettext_noop("Can cancel orders")),
+            ("ship_order", gettext_noop("Can ship orders from warehouses of ours")),
+            ("close_return", gettext_noop("Can note that returned goods have arrived")),
         ]
         constraints = [
             models.UniqueConstraint(fields=["source_account", "external_number"], name="order_external_number_unique"),
@@ -211,7 +212,7 @@ class Intake(models.Model):
         verbose_name = _("import of orders")
         verbose_name_plural = _("imports of orders")
         ordering = ["-id"]
-        permissions = [("close_intake", _("Can close refused imports"))]
+        permissions = [("close_intake", gettext_noop("Can close refused imports"))]
         constraints = [
             models.UniqueConstraint(fields=["source_account", "external_number"], name="intake_document_unique")
         ]

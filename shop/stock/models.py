@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 
 class Warehouse(models.Model):
@@ -43,7 +44,7 @@ class Pool(models.Model):
         verbose_name = _("stock")
         verbose_name_plural = _("stock")
         ordering = ["sku"]
-        permissions = [("adjust_stock", _("Can receive, count and write off stock"))]
+        permissions = [("adjust_stock", gettext_noop("Can receive, count and write off stock"))]
         constraints = [
             models.UniqueConstraint(Upper("sku"), name="pool_sku_unique_in_any_case"),
             models.CheckConstraint(

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 from django.utils.translation import gettext as _
 
 from integrations.hub import drains
@@ -134,11 +134,10 @@ def clock() -> Iterator[Finding]:
 
 def migrations() -> Iterator[Finding]:
     """Is the schema the one this code expects?"""
-    executor = MigrationExecutor(connection)
-    lacking = [f"{m.app_label}.{m.name}" for m, _back in executor.migration_plan(executor.loader.graph.leaf_nodes())]
-    newer = (
-        sorted(set(rows.applied_migrations()) - rows.known_migrations()) if executor.loader.applied_migrations else []
-    )
+    loader = MigrationLoader(connection)
+    applied = set(loader.applied_migrations)
+    lacking = [f"{app}.{name}" for app, name in sorted(set(loader.graph.nodes) - applied)]
+    newer = sorted(set(rows.applied_migrations()) - rows.known_migrations()) if applied else []
     if lacking:
         yield todo(
             _("%(count)s migrations are not applied: %(names)s.")

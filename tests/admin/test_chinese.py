@@ -29,19 +29,19 @@ from tests.screenshots import company, places
 # Never translated, anywhere: names, units, forms of files, and what Oscar explains a bar code with.
 NAMES = """
     Weft SKU ERP Tryton CSV XLSX Excel SMTP REST API URL JSON HTTP http https eml VAT CNY JPY English CN ID UPC esc en
-    zh hans Universal Product Code Uniform Council UCC EAN
+    zh hans EN Alt Universal Product Code Uniform Council UCC EAN
 """
 # What is typed into settings, and stands in the company's own data.
 DATA = """
     admin sales warehouse finance catalogue integrations auditor buyer weft smtp starttls tls none mail relay old
     newsletter news invoices taobao seed test shipments Anna Schmidt ICBC SF zzzz KT PA Paid nothing like this tb host
-    port SZ HZ Sales Mail Taobao Goods md JI detail event number placed
+    port SZ HZ Kitchen Sales Mail Taobao Goods md JI detail event number placed
 """
 KNOWN = {word for words in (NAMES, DATA) for word in words.split()}
 # Addresses, numbers, parameters, SKUs, time zones.
 CODE = re.compile(
     r"\S+@\S+|https?://\S*|[A-Z]*\d[\w:.,/-]*|[\w-]+_\w+\S*|\w+=\S*|\w+\.\w+[\w.]*"
-    r"|\S*\*+|[A-Z]{2}-[A-Z0-9-]+|[A-Z][a-z]+/[A-Z]\w+"
+    r"|\S*\*+|[A-Z]{2}-[A-Z0-9-]+|[A-Z][a-z]+/[A-Z]\w+|[a-z]+:[a-z]+"
 )
 WORD = re.compile(r"[A-Za-z]{2,}")
 SPOKEN = ("title", "placeholder", "aria-label", "alt", "data-label", "data-done")

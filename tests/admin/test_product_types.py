@@ -138,7 +138,7 @@ def test_customers_read_names_in_their_language() -> None:
     factories.stock("TEE-INDIGO-S", SZ=3)
     chinese = Client(headers={"accept-language": "zh-hans"}).get(tee.get_absolute_url()).content.decode()
     english = Client(headers={"accept-language": "en"}).get(tee.get_absolute_url()).content.decode()
-    assert "颜色: 靛蓝" in chinese
+    assert "颜色：靛蓝" in chinese
     assert "Colour: Indigo" in english
 
 

@@ -81,7 +81,8 @@ def test_one_more_row_is_one_more_variant(login: Login, tee: Product) -> None:
     assert (made.attr.colour.option_en, made.attr.size.option_en) == ("Ochre", "L")
     factories.stock("TEE-NEW", SZ=3)
     shop = Client(headers={"accept-language": "en"}).get(tee.get_absolute_url()).content.decode()
-    assert "Colour: Ochre, Size: L" in shop
+    assert '<p class="small" id="variants-2">Colour: Ochre</p>' in shop
+    assert f'value="{made.pk}" required checked> <span class="variant-name">L</span>' in shop
 
 
 @pytest.mark.parametrize(

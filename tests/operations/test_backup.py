@@ -207,10 +207,8 @@ def test_a_damaged_archive_is_refused_before_anything_is_touched(taken: Path) ->
 def test_a_database_that_holds_or_serves_something_is_left_alone(taken: Path) -> None:
     with pytest.raises(restore.Refused, match="is not empty"):
         restore.restore(taken, say=quietly)
-    with (
-        psycopg.connect(database_url()),
-        pytest.raises(restore.Refused, match="1 other connections"),
-    ):
+    # PostgreSQL may still be ending the one that counted rows a moment ago.
+    with psycopg.connect(database_url()), pytest.raises(restore.Refused, match=r"\d other connections"):
         restore.restore(taken, replace=True, say=quietly)
 
 

@@ -57,6 +57,8 @@ def test_groups_by_one_attribute_and_names_by_the_others(shirts: list[Product], 
     assert "<legend>Colour · Size</legend>" in page
     choices = re.findall(r'name="variant" value="\d+" required( disabled| checked)?>', page)
     assert choices == ["", " disabled", ""]
+    assert "<div><dt>Stuff</dt><dd>Linen</dd></div>" in page, "what all have in common is a fact of the product"
+    assert "<dt>Colour</dt>" not in page
 
 
 def test_prices_are_told_where_they_differ(shirts: list[Product], en: Client) -> None:

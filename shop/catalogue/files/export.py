@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import IO, Any
 
@@ -24,10 +25,8 @@ from shop.catalogue.files.entries import Entry
 from shop.catalogue.models import Product
 
 CHUNK = 200
-MARK = "\ufeff"  # by which spreadsheet programs know that a CSV is UTF-8
 LONGEST = 32_767  # characters that fit into one cell of a workbook
 IN_MEMORY = 1024 * 1024
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 DIGITS = ("sku", "parent", "upc")  # columns whose new cells are texts too, or their zeros would be lost
 
 
@@ -60,46 +59,46 @@ def _entries(products: QuerySet[Product]) -> Iterator[Entry]:
         yield from (found[key] for key in ordered if key in found)
 
 
-class _Echo:
-    """A file for the csv module that hands back what is written."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
-def as_csv(table: Iterable[list[Any]]) -> Iterator[str]:
-    """Lines of a CSV file, with the mark first."""
-    writer = csv.writer(_Echo())
-    yield MARK
+def write_csv(file: IO[bytes], table: Iterable[list[Any]]) -> int:
+    """Returns how many rows were written, the header not counted."""
+    words = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")  # the mark tells spreadsheet programs the encoding
+    writer, count = csv.writer(words), -1
     for row in table:
-        yield writer.writerow([safe(_plain(cell)) for cell in row])  # type: ignore[misc]
+        writer.writerow([safe(_plain(cell)) for cell in row])
+        count += 1
+    words.flush()
+    words.detach()
+    return count
 
 
 def _plain(cell: Any) -> Any:
     return str(cell) if isinstance(cell, (float, Decimal)) else cell
 
 
-def as_xlsx(table: Iterable[list[Any]], *, others: Iterable[tuple[str, Iterable[list[Any]]]] = ()) -> IO[bytes]:
-    """A workbook with these rows, and perhaps other sheets; large ones lie on disk until they are sent."""
+def write_xlsx(file: IO[bytes], table: Iterable[list[Any]], *, others: Iterable[tuple[str, Any]] = ()) -> int:
+    """A workbook with these rows, and perhaps other sheets (title, rows); returns the number of these rows."""
     book = Workbook(write_only=True)
-    for title, content in ((xlsx.SHEET, table), *others):
-        _fill(book.create_sheet(title), content)
-    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 (who sends it closes it)
+    counts = [_fill(book.create_sheet(title), content) for title, content in ((xlsx.SHEET, table), *others)]
     book.save(file)
-    file.seek(0)
-    return file
+    return counts[0]
 
 
-def _fill(worksheet: Any, table: Iterable[list[Any]]) -> None:
+FORMATS: dict[str, Callable[[IO[bytes], Iterable[list[Any]]], int]] = {"csv": write_csv, "xlsx": write_xlsx}
+
+
+def _fill(worksheet: Any, table: Iterable[list[Any]]) -> int:
+    """Returns the number of rows below the header."""
     worksheet.freeze_panes = "B2"
     names: list[str] = []
-    for row in table:
+    count = -1
+    for count, row in enumerate(table):  # noqa: B007
         if not names:
             names = [str(name) for name in row]
             _shape(worksheet, names)
             worksheet.append([_cell(worksheet, name, name, bold=True) for name in names])
         else:
             worksheet.append([_cell(worksheet, name, cell, bold=False) for name, cell in zip(names, row, strict=False)])
+    return count
 
 
 def _shape(worksheet: Any, names: list[str]) -> None:
@@ -133,7 +132,10 @@ def template() -> IO[bytes]:
     """A workbook to begin with: the columns, one row as an example, and a sheet that says what each is for."""
     wanted = columns(lookups.load())
     example = [column.kind.example for column in wanted.values()]
-    return as_xlsx([list(wanted), example], others=[("help", _help(wanted))])
+    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 (who sends it closes it)
+    write_xlsx(file, [list(wanted), example], others=[("help", _help(wanted))])
+    file.seek(0)
+    return file
 
 
 def _help(wanted: dict[str, Column]) -> Iterator[list[Any]]:
