@@ -95,7 +95,7 @@ replay-stop: venv ## End the database server that replays left running
 	@exec $(PY) -m runtime.replay --stop
 
 screenshots: venv-dev ## Photograph every page, both languages, two widths, into var/screenshots (ARGS="--only order")
-	@$(PY) -m runtime.chromium --needed
+	@$(PY) -m runtime.chromium --needed --fonts
 	@$(PY) -m runtime.postgres run --ephemeral -- $(FOR_TESTS) $(PY) -m tests.screenshots $(ARGS)
 
 bench: venv-bench ## Measure speed beside baselines (ONLY=page|checkout|stock|outgoing|replay|api)

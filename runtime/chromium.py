@@ -1,9 +1,10 @@
 """The browser of the tests and of the audit: the system's own Chromium. Playwright's is a download of its own.
 
-    python -m runtime.chromium [--needed]
+    python -m runtime.chromium [--needed] [--fonts]
 
 installs Debian's where none is found and that is possible; otherwise it prints the command that would. Without one
-the browser's tests are skipped, but not in CI (CI=true), and not with --needed: then it ends with 1.
+the browser's tests are skipped, but not in CI (CI=true), and not with --needed: then it ends with 1. `--fonts`: with
+Chinese fonts, for pictures that are looked at.
 """
 
 from __future__ import annotations
@@ -38,13 +39,20 @@ def how_to_install() -> str:
     return f"{sudo}apt-get update && {sudo}apt-get install -y chromium"
 
 
-def install() -> None:
+def shows_chinese() -> bool:
+    """Is there a font for it? (True where one cannot tell.)"""
+    if not shutil.which("fc-list"):
+        return True
+    return bool(subprocess.run(["fc-list", ":lang=zh"], capture_output=True, check=False).stdout.strip())
+
+
+def install(package: str, why: str) -> None:
     """Debian's, where we may."""
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         return
-    print("installing chromium (the browser's tests and the audit need it)", flush=True)
+    print(f"installing {package} ({why})", flush=True)
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", "chromium"]):
+    for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", package]):
         subprocess.run(["apt-get", *command], env=env, stdout=subprocess.DEVNULL, check=False)
 
 
@@ -52,9 +60,17 @@ def main(argv: list[str]) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m runtime.chromium", description="Make sure there is a Chromium.")
     parser.add_argument("--needed", action="store_true", help="end with 1 where there is none")
-    needed = parser.parse_args(argv).needed or os.environ.get("CI") == "true"
+    parser.add_argument("--fonts", action="store_true", help="and Chinese fonts")
+    given = parser.parse_args(argv)
+    needed = given.needed or os.environ.get("CI") == "true"
     if not find():
-        install()
+        install("chromium", "the browser's tests and the audit need it")
+    if given.fonts and not shows_chinese():
+        install("fonts-noto-cjk", "pictures would show boxes for Chinese")
+        if not shows_chinese():
+            print(
+                "No Chinese font is installed; pictures will show boxes. Debian's is fonts-noto-cjk.", file=sys.stderr
+            )
     if find():
         return 0
     print(f"No Chromium here. Install one:\n  {how_to_install()}", file=sys.stderr)

@@ -133,7 +133,7 @@ class Movement(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.quantity:+d} {self.pool_id} @ {self.warehouse_id}"
+        return f"{self.quantity:+d} {self.pool_id}"
 
 
 class Hold(models.Model):
@@ -177,7 +177,7 @@ class Hold(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.open} {self.pool_id}"
+        return f"{self.quantity} {self.pool_id}"
 
 
 class Cause(models.TextChoices):

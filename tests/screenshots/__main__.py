@@ -1,4 +1,7 @@
-"""python -m tests.screenshots [--only TEXT]: pictures into var/screenshots, of a company in a throw-away database."""
+"""python -m tests.screenshots [--only TEXT] [--postcards]
+
+Pictures into var/screenshots, of a company in a throw-away database.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +25,11 @@ def main() -> int:
     # Django's parts are there only from here on.
     from django.conf import settings
 
-    from tests.screenshots import browser, camera, company, places, site
+    from tests.screenshots import camera, company, places, postcards, site
 
     def say(text: str) -> None:
         print(f"[{time.monotonic() - began:6.1f} s] {text}", flush=True)
 
-    chromium = browser.executable()
     folder = settings.BASE_DIR / "var" / "screenshots"
     with tempfile.TemporaryDirectory(prefix="weft-screenshots-") as scratch:
         settings.MEDIA_ROOT, settings.WEFT_MAIL_FOLDER = Path(scratch) / "media", Path(scratch) / "mail"
@@ -43,8 +45,11 @@ def main() -> int:
             "1"  # the browser's own loop runs in this thread; the server has others
         )
         with site.served() as address:
-            troubles = camera.photograph(chosen, address, cookies, folder, chromium, say)
+            troubles = camera.photograph(chosen, address, cookies, folder, say)
     say(f"{len(chosen)} pages: {camera.sheet(folder, chosen)}")
+    if options.postcards:
+        for card in postcards.make(folder, settings.BASE_DIR / "docs" / "pictures"):
+            say(f"{card.relative_to(settings.BASE_DIR)}: {card.stat().st_size // 1024} kB")
     for trouble in troubles:
         print(f"  {trouble}")
     return 1 if troubles else 0
@@ -53,6 +58,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.screenshots", description=__doc__)
     parser.add_argument("--only", default="", help="pages with this in their name")
+    parser.add_argument("--postcards", action="store_true", help="and the pictures of the README, into docs/pictures")
     return parser.parse_args()
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 from playwright.sync_api import Error as BrowserError
 
+from runtime import chromium
 from tests.screenshots.places import Place
 
 LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}
@@ -21,12 +22,12 @@ Cookies = Callable[[str], list[dict[str, str]]]
 
 
 def photograph(
-    places: Sequence[Place], site: str, cookies: Cookies, folder: Path, chromium: str, say: Callable[[str], None]
+    places: Sequence[Place], site: str, cookies: Cookies, folder: Path, say: Callable[[str], None]
 ) -> list[str]:
     """A picture of each place, language and width; returns what went wrong, one line each."""
     troubles: list[str] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.FLAGS)
         for language, locale in LANGUAGES.items():
             for width, height in WIDTHS.items():
                 say(f"{language}, {width} px: {len(places)} pages")
