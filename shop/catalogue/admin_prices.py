@@ -19,13 +19,15 @@ from shop.pricing.fields import MONEY_DECIMALS, MONEY_DIGITS
 from shop.pricing.money import TooFine, exact
 
 
-class PricedForm(forms.ModelForm):
-    """A product that is sold itself, with its stock record: there is at most one, and its SKU is never edited."""
-
-    sku = forms.CharField(
+def sku_field() -> forms.CharField:
+    return forms.CharField(
         label=gettext_lazy("SKU"), max_length=SKU_LENGTH, required=False, widget=UnfoldAdminTextInputWidget()
     )
-    price = forms.DecimalField(
+
+
+def price_field() -> forms.DecimalField:
+    """As customers pay it; finer than the currency is refused later, with words."""
+    return forms.DecimalField(
         label=gettext_lazy("Price (tax included)"),
         required=False,
         min_value=0,
@@ -33,6 +35,13 @@ class PricedForm(forms.ModelForm):
         decimal_places=MONEY_DECIMALS,
         widget=UnfoldAdminDecimalFieldWidget(attrs={"step": "any"}),
     )
+
+
+class PricedForm(forms.ModelForm):
+    """A product that is sold itself, with its stock record: there is at most one, and its SKU is never edited."""
+
+    sku = sku_field()
+    price = price_field()
     price_currency = forms.CharField(
         label=gettext_lazy("Currency"), max_length=3, required=False, widget=UnfoldAdminTextInputWidget()
     )

@@ -11,15 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
-    UnfoldAdminDecimalFieldWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanWidget,
 )
 
 from shop.catalogue import attributes, combinations
+from shop.catalogue.admin_prices import price_field, sku_field
 from shop.catalogue.models import ProductAttribute
-from shop.catalogue.records import SKU_LENGTH, taken
-from shop.pricing.fields import MONEY_DECIMALS, MONEY_DIGITS
+from shop.catalogue.records import taken
 from shop.pricing.money import TooFine, exact
 
 
@@ -93,17 +92,8 @@ class VariantRow(forms.Form):
     use = forms.BooleanField(label=gettext_lazy("Add"), required=False, widget=UnfoldBooleanWidget())
     key = forms.CharField(widget=forms.HiddenInput())
     words = forms.CharField(required=False, widget=forms.HiddenInput())
-    sku = forms.CharField(
-        label=gettext_lazy("SKU"), max_length=SKU_LENGTH, required=False, widget=UnfoldAdminTextInputWidget()
-    )
-    price = forms.DecimalField(
-        label=gettext_lazy("Price (tax included)"),
-        required=False,
-        min_value=0,
-        max_digits=MONEY_DIGITS,
-        decimal_places=MONEY_DECIMALS,
-        widget=UnfoldAdminDecimalFieldWidget(attrs={"step": "any"}),
-    )
+    sku = sku_field()
+    price = price_field()
 
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
