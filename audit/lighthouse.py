@@ -15,6 +15,9 @@ from runtime import chromium
 
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 SECONDS = 180
+TRIES = 3
+# Chromium recorded nothing, so there is nothing to judge: Lighthouse itself says "Please run Lighthouse again".
+NO_TRACE = ("NO_NAVSTART", "NO_TRACING_STARTED", "NO_SCREENSHOTS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +69,15 @@ def look(program: Path, url: str, headers: Mapping[str, str], report: Path, slow
     ]
     env = {**os.environ, "CHROME_PATH": chromium.find() or ""}
     try:
-        done = subprocess.run(command, env=env, text=True, capture_output=True, check=False, timeout=SECONDS)
+        for _try in range(TRIES):
+            done = subprocess.run(command, env=env, text=True, capture_output=True, check=False, timeout=SECONDS)
+            if done.returncode == 0:
+                return _read(report)
+            if not any(code in done.stderr for code in NO_TRACE):
+                break
     finally:
         sent.unlink()  # a cookie is in it
-    if done.returncode != 0:
-        raise RuntimeError(f"Lighthouse failed on {url}.\n{done.stderr.strip()[-2000:]}")
-    return _read(report)
+    raise RuntimeError(f"Lighthouse failed on {url}.\n{done.stderr.strip()[-2000:]}")
 
 
 def _read(report: Path) -> Run:
