@@ -8,10 +8,12 @@ when the revision rose after it was noted, *outrun* when a reading with a higher
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from tests.stock.exploring import Explored, Step
+from tests.stock.exploring import explore as visit
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,6 @@ class State(NamedTuple):
     @property
     def free(self) -> int:
         return max(0, self.on_hand - self.reserved)
-
-
-Step = tuple[str, int]  # what, and to which order or reading
 
 
 def start(bounds: Bounds) -> State:
@@ -240,39 +239,13 @@ def leaks(state: State, following: Iterable[Step], rules: Rules) -> str:
     return "" if quiet.shortage == max(0, promised - quiet.physical) else "a loss without a shortage"
 
 
-@dataclass(frozen=True)
-class Explored:
-    """How many states there are, and the shortest way to a wrong one, if there is any."""
-
-    states: int
-    problem: str = ""
-    trace: tuple[Step, ...] = ()
-
-
 def explore(bounds: Bounds, rules: Rules = AS_WRITTEN) -> Explored:
-    """Every state that can be reached, breadth first; stops at the first wrong one."""
-    first = start(bounds)
-    came: dict[State, tuple[State, Step] | None] = {first: None}
-    queue = deque([first])
-    while queue:
-        state = queue.popleft()
-        following = list(steps(state, rules, bounds))
-        problem = wrong(state) or leaks(state, (step for step, _ in following), rules)
-        if problem:
-            return Explored(len(came), problem, _way(came, state))
-        for step, after in following:
-            if after not in came:
-                came[after] = (state, step)
-                queue.append(after)
-    return Explored(len(came))
-
-
-def _way(came: dict[State, tuple[State, Step] | None], state: State) -> tuple[Step, ...]:
-    trace: list[Step] = []
-    while (link := came[state]) is not None:
-        state, step = link
-        trace.append(step)
-    return tuple(reversed(trace))
+    """Every state of this world."""
+    return visit(
+        start(bounds),
+        lambda state: steps(state, rules, bounds),
+        lambda state, following: wrong(state) or leaks(state, (step for step, _ in following), rules),
+    )
 
 
 def replay(bounds: Bounds, trace: tuple[Step, ...], rules: Rules = AS_WRITTEN) -> list[State]:
