@@ -183,6 +183,7 @@ MODELTRANSLATION_FALLBACK_LANGUAGES = ("zh-hans", "en")
 LOCALE_PATHS = [BASE_DIR / "locale", Path(oscar.__file__).parent / "locale"]  # Oscar's names of its own models
 USE_I18N = True
 USE_TZ = True
+FORMAT_MODULE_PATH = ["shop.formats"]
 TIME_ZONE = env.str("WEFT_TIME_ZONE", "Asia/Shanghai")
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 

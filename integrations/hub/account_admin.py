@@ -64,8 +64,7 @@ def kind_label(kind: str) -> str:
 @admin.register(Account)
 class AccountAdmin(AccountHealth):
     list_display = (
-        "name", "connector", "state_badge", "health", "shown_success", "shown_failure", "waiting", "oldest_wait",
-        "parked", "checked",
+        "name", "connector", "state_badge", "health", "shown_success", "waiting", "oldest_wait", "parked",
     )  # fmt: skip
     list_filter = ("state", KindFilter, TroubleFilter)
     search_fields = ("name", "provider")

@@ -108,10 +108,6 @@ class AccountHealth(StaffAdmin):
     def oldest_wait(self, account: Any) -> str:
         return timesince(account.oldest) if account.oldest else "–"
 
-    @display(description=gettext_lazy("checked at"), ordering="checked_at")
-    def checked(self, account: Account) -> str:
-        return _at(account.checked_at)
-
     @display(description=gettext_lazy("waiting"), ordering="waiting")
     def waiting(self, account: Any) -> str:
         return self._counted(account, account.waiting, "open")

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from integrations.hub import finding, parking, said, topics
+from integrations.hub import exports, finding, parking, said, topics
 from integrations.hub.admin_pages import Confirm, Refused, ViewOnlyAdmin, act, badge, too_late
 from integrations.hub.models import AccountState, Attempt, Outgoing
 from integrations.hub.values import Lane
@@ -134,9 +134,18 @@ class Done(Confirm):
 @admin.register(Outgoing)
 class OutgoingAdmin(ViewOnlyAdmin):
     list_display = (
-        "shown_topic", "shown_subject", "account", "state_badge", "created_at", "delivered_at", "failures",
-        "shown_error",
+        "shown_topic", "shown_subject", "account", "state_badge", "created_at", "failures", "shown_error",
     )  # fmt: skip
+    exported = (
+        exports.text(gettext_lazy("topic"), lambda row: topics.label(row.topic)),
+        exports.text(gettext_lazy("about"), lambda row: topics.subject_words(row.subject)),
+        exports.text(gettext_lazy("account"), lambda row: row.account.name),
+        exports.text(gettext_lazy("state"), lambda row: STATES[state_of(row)]),
+        exports.time(gettext_lazy("created at"), lambda row: row.created_at),
+        exports.time(gettext_lazy("delivered at"), lambda row: row.delivered_at),
+        exports.text(gettext_lazy("failures in a row"), lambda row: row.failures),
+        exports.text(gettext_lazy("last error"), lambda row: said.in_words(row.last_error) if row.is_open else ""),
+    )
     list_filter = (StateFilter, TopicFilter, "account", ParkedOnRetired)
     list_select_related = ("account",)
     search_fields = ("subject",)  # shows the box; see `finding.rows`
