@@ -3,7 +3,7 @@
 They stand here so that makemessages keeps them in our catalogue.
 """
 
-from django.utils.translation import gettext_noop, ngettext_lazy
+from django.utils.translation import gettext_noop, ngettext_lazy, pgettext_lazy
 
 TREE = (
     gettext_noop("First child of"),
@@ -13,8 +13,12 @@ TREE = (
     gettext_noop("Exclude this category from the menu."),
 )
 OSCAR = (
+    gettext_noop("Fulfillment partner"),
+    gettext_noop("Fulfillment partners"),
     gettext_noop("Order Line"),
     gettext_noop("Order Lines"),
+    pgettext_lazy("Product attribute value", "Yes"),
+    pgettext_lazy("Product attribute value", "No"),
 )
 CATALOGUE = (
     gettext_noop("Product class"),

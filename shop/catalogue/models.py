@@ -33,6 +33,14 @@ class Product(AbstractProduct):
 
     told_apart_by = ""  # what `facts.name_variants` found
 
+    def __str__(self) -> str:
+        """Its title. Oscar tells a variant apart by its product's attributes too, which all variants share."""
+        if self.parent_id and not self.title and not self.told_apart_by:
+            from shop.catalogue.facts import name_variants  # which needs this module
+
+            name_variants([self])
+        return self.get_title()
+
     def get_title(self) -> str:
         """A variant without a title has its parent's, and what tells it apart where that was looked up."""
         title = super().get_title()

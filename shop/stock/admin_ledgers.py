@@ -180,6 +180,8 @@ class ShortageAdmin(ViewOnlyAdmin):
     list_filter = (SkuFilter, OpenFilter, "cause", "provisional")
     search_fields = ("=pool__sku",)
     search_help_text = gettext_lazy("SKU")
+    fields = ("sku", "quantity", "cause", "shown_state", "all_affected", "opened_at", "confirmed_at", "closed_at")
+    readonly_fields = ("sku", "shown_state", "all_affected")
 
     @display(description=gettext_lazy("SKU"), ordering="pool")
     def sku(self, shortage: Shortage) -> str:
@@ -194,6 +196,10 @@ class ShortageAdmin(ViewOnlyAdmin):
     @display(description=gettext_lazy("orders that cannot be kept"))
     def affected(self, shortage: Shortage) -> str:
         return format_html_join(", ", "{}", ((order_link(number),) for number in shortage.orders[:10]))
+
+    @display(description=gettext_lazy("orders that cannot be kept"))
+    def all_affected(self, shortage: Shortage) -> str:
+        return format_html_join(", ", "{}", ((order_link(number),) for number in shortage.orders)) or "–"
 
 
 @admin.register(Reading)

@@ -16,6 +16,17 @@ LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}
 WIDTHS = {1280: 860, 390: 844}  # width -> least height of a picture
 TALLEST = 6000  # px
 PATIENCE = 20_000  # ms
+# Texts and fields that begin within the window and go on beyond it, where nobody can scroll to them.
+CUT_OFF = """() => {
+  const scrolls = (element) => element && (["auto", "scroll"].includes(getComputedStyle(element).overflowX)
+    || getComputedStyle(element).textOverflow === "ellipsis" || scrolls(element.parentElement));
+  const edge = document.documentElement.clientWidth;
+  return [...document.querySelectorAll("label, p, span, a, td, th, dd, h1, h2, input, button, textarea")]
+    .filter((element) => element.checkVisibility({ visibilityProperty: true }))
+    .filter((element) => { const box = element.getBoundingClientRect();
+      return box.width > 1 && box.left >= 0 && box.left < edge && box.right > edge + 1 && !scrolls(element); })
+    .map((element) => (element.innerText || element.name || element.className).trim().slice(0, 40));
+}"""
 
 # Who -> the cookies of a session of theirs.
 Cookies = Callable[[str], list[dict[str, str]]]
@@ -57,6 +68,8 @@ def _shoot(context: BrowserContext, places: Iterable[Place], folder: Path, suffi
             _press(page, place, width)
             if wider := page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"):
                 errors.append(f"{wider} px wider than the window")
+            if cut := page.evaluate(CUT_OFF):
+                errors.append(f"cut off at the right edge: {cut[:3]}")
             # As tall as the page, so that bars which stick to the window's edge stand where they belong.
             height = page.evaluate("document.documentElement.scrollHeight")
             page.set_viewport_size({"width": width, "height": min(max(height, WIDTHS[width]), TALLEST)})

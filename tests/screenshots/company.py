@@ -13,6 +13,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import F
@@ -22,6 +23,7 @@ from django.utils import timezone
 
 from integrations.hub import commands
 from integrations.hub.models import Account, AccountState, Attempt, Cursor, Outgoing, Pause
+from integrations.hub.registry import connect
 from integrations.hub.values import Address
 from shop import intake
 from shop.customer.groups import ensure_groups
@@ -30,6 +32,7 @@ from shop.desk.models import SavedList
 from shop.fulfilment import shipping
 from shop.fulfilment.shipping import Left
 from shop.intake import Document, Entry
+from shop.mail.letters import Mail
 from shop.order import lifecycle
 from shop.order.models import Order, OrderStatusChange, PaymentMethod
 from shop.order.place import Draft, DraftLine, place
@@ -39,6 +42,7 @@ from shop.stock import readings
 from shop.stock.models import Hold, Level, Pool, Reason, Warehouse
 from shop.stock.movements import Move, by_staff
 from shop.stock.readings import Figure
+from tests.screenshots import wares
 
 NAMES = ("张伟", "王芳", "李娜", "刘洋", "陈静", "杨磊", "赵敏", "黄强", "周婷", "吴昊", "Anna Schmidt", "徐丽")
 PLACES = (("广东省", "深圳市", "南山区"), ("浙江省", "杭州市", "西湖区"), ("上海市", "上海市", "徐汇区"),
@@ -67,14 +71,29 @@ def make(say: Say, catalogue: Callable[[Say], None] = load.load) -> Company:
     catalogue(say)
     company = _people()
     _accounts(company)
+    staff = Client(headers={"accept-language": "zh-hans"})
+    staff.force_login(company.boss)
+    _partners(staff)
     _orders(company)
     say(f"{Order.objects.count()} orders")
     _stock(company)
     _imports()
+    wares.make(staff)
     _work(company)
-    _staff_work(company)
+    _staff_work(company, staff)
+    _letters(company)
     _spread_out()
     return company
+
+
+def _letters(company: Company) -> None:
+    """What customers got, in the demo's letter box."""
+    sent = Outgoing.objects.filter(account=company.mail, topic="mail", delivered_at__isnull=False).order_by("-pk")
+    remote = connect(company.mail, now=lambda: timezone.now())
+    remote.settings = {"folder": str(settings.WEFT_MAIL_FOLDER)}
+    for event in ("placed", "paid", "shipped", "cancelled"):
+        for row in sent.filter(payload__event=event)[:2]:
+            Mail().send(remote, row.payload, row.key)
 
 
 def _spread_out() -> None:
@@ -317,12 +336,17 @@ def _park(row: Outgoing, outcome: str, reason: str, **fields: Any) -> None:
     )  # fmt: skip
 
 
-def _staff_work(company: Company) -> None:
+def _partners(client: Client) -> None:
+    form = {"name": "栖屋买手店", "code": "qiwu", "contact": "it@qiwu.example", "is_active": "on",
+            "scopes": ["products:read", "stock:read", "orders:read", "orders:write"]}  # fmt: skip
+    answer = client.post(reverse("admin:api_client_add"), form)
+    assert answer.status_code == 302, answer.content.decode()
+
+
+def _staff_work(company: Company, client: Client) -> None:
     """What staff did today, over the pages themselves: it stands in the log."""
-    client = Client(headers={"accept-language": "zh-hans"})
-    client.force_login(company.boss)
     ours = Warehouse.objects.get(code="SZ").pk
-    sku = StockRecord.objects.order_by("partner_sku").values_list("partner_sku", flat=True)[0]
+    sku = Pool.objects.earliest("sku").sku
     posts = [
         (reverse("admin:stock_pool_receive", args=[sku]), {"warehouse": ours, "quantity": 40, "note": "送货单 1187"}),
         (reverse("admin:stock_pool_count", args=[sku]), {"warehouse": ours, "quantity": 96, "note": "月盘"}),

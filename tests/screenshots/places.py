@@ -14,11 +14,13 @@ from django.test import RequestFactory
 from django.urls import reverse
 
 from integrations.hub.models import Account, Outgoing
-from shop.catalogue.models import Category, Product
+from shop.api.models import Client
+from shop.catalogue.models import Category, ImportRun, Product
 from shop.customer.models import User
 from shop.desk.models import SavedList
 from shop.order.models import Intake, Order, Status
 from shop.stock.models import Pool, Shortage
+from tests.screenshots import wares
 from tests.screenshots.company import Company
 
 STAFF, BUYER, NOBODY = "staff", "buyer", "nobody"
@@ -43,6 +45,7 @@ def staff(company: Company) -> Iterator[Place]:
     for model in admin.site._registry:
         yield from _of(model, company)
     yield from _orders()
+    yield from _wares()
     yield from _searches()
     orders = reverse("admin:order_order_changelist")
     yield Place("order-list-filters", orders, press=("a:has(> .material-symbols-outlined:text('filter_list'))",))
@@ -56,6 +59,8 @@ def staff(company: Company) -> Iterator[Place]:
     yield Place(
         "saved-new", reverse("admin:desk_savedlist_add") + "?list=order.order&query=status__exact%3Dpaid&name=Paid"
     )
+    client = reverse("admin:api_client_new_secret", args=[Client.objects.earliest("pk").pk])
+    yield Place("api-client-secret", client, press=("form button[type=submit]",))
     yield Place("password", reverse("admin:password_change"))
 
 
@@ -113,6 +118,15 @@ def _orders() -> Iterator[Place]:
         yield Place("order-page-from-outside", reverse("admin:order_order_change", args=[from_outside.pk]))
 
 
+def _wares() -> Iterator[Place]:
+    product = Product.objects.get(code=wares.CODE)
+    yield Place("product-with-variants", reverse("admin:catalogue_product_change", args=[product.pk]))
+    yield Place("product-variant", reverse("admin:catalogue_product_change", args=[product.children.earliest("pk").pk]))
+    yield Place("product-file", reverse("admin:catalogue_importrun_upload"))
+    for run in ImportRun.objects.order_by("pk"):
+        yield Place(f"product-file-{run.pk}", reverse("admin:catalogue_importrun_change", args=[run.pk]))
+
+
 def _searches() -> Iterator[Place]:
     search = reverse("admin:search")
     yield Place("search-empty", search)
@@ -137,6 +151,9 @@ def shop(company: Company) -> Iterator[Place]:
     yield Place("shop-browse", reverse("catalogue:browse"), NOBODY)
     yield Place("shop-category", category.get_absolute_url(), NOBODY)
     yield Place("shop-product", product.get_absolute_url(), NOBODY)
+    variants = Product.objects.get(code=wares.CODE)
+    yield Place("shop-product-variants", variants.get_absolute_url(), NOBODY)
+    yield Place("shop-variant", variants.children.earliest("pk").get_absolute_url(), NOBODY)
     yield Place("shop-search", reverse("catalogue:search") + "?q=亚麻", NOBODY)
     yield Place("shop-search-nothing", reverse("catalogue:search") + "?q=zzzz", NOBODY)
     yield Place("shop-login", reverse("customer:login"), NOBODY)
@@ -147,6 +164,8 @@ def shop(company: Company) -> Iterator[Place]:
     yield Place("shop-basket", reverse("basket:summary"), BUYER)
     yield Place("shop-checkout-details", reverse("checkout:details"), BUYER)
     yield Place("shop-checkout-review", reverse("checkout:review"), BUYER)
+    unpaid = Order.objects.filter(user=company.customer, status="pending_payment").latest("date_placed")
+    yield Place("shop-checkout-pay", reverse("checkout:pay", args=[unpaid.verification_hash()]), BUYER)
     yield Place("shop-orders", reverse("customer:orders"), BUYER)
     yield Place("shop-order", reverse("customer:order", args=[order.number]), BUYER)
     yield Place("shop-profile", reverse("customer:profile"), BUYER)
@@ -154,3 +173,5 @@ def shop(company: Company) -> Iterator[Place]:
     yield Place("shop-address-new", reverse("customer:address-new"), BUYER)
     yield Place("shop-password", reverse("customer:password-change"), BUYER)
     yield Place("shop-letters", reverse("letter-box"), NOBODY)
+    yield Place("api-reference", reverse("api:reference"), NOBODY)
+    yield Place("api-problems", reverse("api:problems"), NOBODY)
