@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from shop.catalogue.facts import SEPARATOR, Facts
 from shop.catalogue.models import Product
 
+CHOSEN = "variant"  # in the address of a product: the key of the variant that was asked for
+
 
 @dataclass(frozen=True, slots=True)
 class Variant:
@@ -32,16 +34,19 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """`legend` says what is chosen. `only` is the one that can be bought, where there is but one."""
+    """`legend` says what is chosen. `chosen`: whose address was followed, else the one that can be bought, where there is
+    but one."""
 
     legend: str
     groups: list[Group]
     has_one_price: bool
-    only: Product | None
+    chosen: Product | None
 
 
-def choice(children: Sequence[Product], facts: Callable[[Product], Facts], fetch: Callable[[Product], Any]) -> Choice:
-    """What there is to choose. With several attributes that differ, the one with the fewest values makes the groups."""
+def choice(
+    children: Sequence[Product], facts: Callable[[Product], Facts], fetch: Callable[[Product], Any], key: str = ""
+) -> Choice:
+    """What there is to choose; `key` is of the variant that was asked for. With several attributes that differ, the one with the fewest values makes the groups."""
     written = {} if all(child.title for child in children) else {child.pk: dict(facts(child)) for child in children}
     telling = _telling(list(written.values()))
     variants: dict[str, list[Variant]] = {}
@@ -56,7 +61,7 @@ def choice(children: Sequence[Product], facts: Callable[[Product], Facts], fetch
         legend=SEPARATOR.join(telling) or _("Variant"),
         groups=[Group(head, group) for head, group in variants.items()],
         has_one_price=len({variant.price.incl_tax for variant in offered}) < 2,
-        only=buyable[0] if len(buyable) == 1 else None,
+        chosen=buyable[0] if len(buyable) == 1 else next((one for one in buyable if str(one.pk) == key), None),
     )
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -92,7 +93,7 @@ def _list(
 def detail(request: HttpRequest, product_slug: str, pk: str) -> HttpResponse:
     product = _described(int(pk))
     if product.is_child:
-        return redirect(product.parent.get_absolute_url())
+        return redirect(f"{product.parent.get_absolute_url()}?{variants.CHOSEN}={product.pk}")
     if product.slug != product_slug:
         return redirect(product.get_absolute_url(), permanent=True)
     category = _category(product)
@@ -101,7 +102,7 @@ def detail(request: HttpRequest, product_slug: str, pk: str) -> HttpResponse:
     context = {
         "product": product,
         "card": cards[0],
-        "choice": variants.choice(children, facts.facts, request.strategy.fetch_for_product) if children else None,
+        "choice": _choice(request, children),
         "related": cards[1:],
         "category": category,
         "facts": [*facts.facts(product), *(facts.in_common(children) if len(children) > 1 else [])],
@@ -109,6 +110,13 @@ def detail(request: HttpRequest, product_slug: str, pk: str) -> HttpResponse:
         "pictures": structured.picture_addresses(product),
     }
     return render(request, "catalogue/detail.html", context)
+
+
+def _choice(request: HttpRequest, children: Sequence[Product]) -> variants.Choice | None:
+    if not children:
+        return None
+    chosen = request.GET.get(variants.CHOSEN, "")
+    return variants.choice(children, facts.facts, request.strategy.fetch_for_product, chosen)
 
 
 def _described(pk: int) -> Product:

@@ -84,6 +84,7 @@ def _shoot(context: BrowserContext, places: Iterable[Place], folder: Path, suffi
 def _press(page: Page, place: Place, width: int) -> None:
     page.wait_for_load_state("load", timeout=PATIENCE)
     page.evaluate("document.fonts.ready")
+    page.locator(place.awaits).first.wait_for(timeout=PATIENCE)
     for selector in place.press:
         there = page.locator(selector).first
         if not there.is_visible():  # on a phone it may stand behind a menu

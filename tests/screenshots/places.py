@@ -28,13 +28,15 @@ STAFF, BUYER, NOBODY = "staff", "buyer", "nobody"
 
 @dataclass(frozen=True)
 class Place:
-    """`press` are CSS selectors to click before the picture is taken; `type_` is typed into the first of them."""
+    """`press` are CSS selectors to click before the picture is taken; `type_` is typed into the first of them. `awaits`:
+    what must stand there first, on a page that is drawn by a script."""
 
     name: str
     address: str
     who: str = STAFF
     press: tuple[str, ...] = ()
     type_: str = ""
+    awaits: str = "body"
 
 
 def staff(company: Company) -> Iterator[Place]:
@@ -60,7 +62,7 @@ def staff(company: Company) -> Iterator[Place]:
         "saved-new", reverse("admin:desk_savedlist_add") + "?list=order.order&query=status__exact%3Dpaid&name=Paid"
     )
     client = reverse("admin:api_client_new_secret", args=[Client.objects.earliest("pk").pk])
-    yield Place("api-client-secret", client, press=("form button[type=submit]",))
+    yield Place("api-client-secret", client, press=("#content button[type=submit]",))
     yield Place("password", reverse("admin:password_change"))
 
 
@@ -173,5 +175,5 @@ def shop(company: Company) -> Iterator[Place]:
     yield Place("shop-address-new", reverse("customer:address-new"), BUYER)
     yield Place("shop-password", reverse("customer:password-change"), BUYER)
     yield Place("shop-letters", reverse("letter-box"), NOBODY)
-    yield Place("api-reference", reverse("api:reference"), NOBODY)
+    yield Place("api-reference", reverse("api:reference"), NOBODY, awaits="h1")
     yield Place("api-problems", reverse("api:problems"), NOBODY)

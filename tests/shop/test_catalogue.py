@@ -140,7 +140,7 @@ def test_variants_show_the_lowest_price_and_inherit_the_tax_class(shop: Shop, en
     page = text(en.get(parent.get_absolute_url()))
     assert "Small" in page and "Only 2 left" in page and "¥120.00" in page
     child = parent.children.first()
-    assert en.get(child.get_absolute_url()).url == parent.get_absolute_url()
+    assert en.get(child.get_absolute_url()).url == f"{parent.get_absolute_url()}?variant={child.pk}"
 
 
 def test_a_variant_without_a_title_is_named_by_its_attributes(shop: Shop, en: Client) -> None:

@@ -74,6 +74,15 @@ def test_the_only_one_there_is_chosen_already(shirts: list[Product], en: Client)
     assert f'value="{shirts[0].pk}" required checked' in page
 
 
+def test_the_one_whose_address_was_followed_is_chosen(shirts: list[Product], en: Client) -> None:
+    """From an order, a letter or a search; one that is sold out is not, nor is anything else an address may say."""
+    for wanted, expected in ((shirts[2], [shirts[2]]), (shirts[1], [])):
+        page = text(en.get(wanted.get_absolute_url(), follow=True))
+        assert re.findall(r'value="(\d+)" required checked', page) == [str(one.pk) for one in expected]
+    odd = text(en.get(shirts[0].parent.get_absolute_url(), {"variant": "9' OR 1"}))
+    assert "checked" not in odd
+
+
 def test_basket_checkout_order_and_letters_name_the_variant(shirts: list[Product], en: Client) -> None:
     answer = add(en, shirts[0].parent, variant=shirts[0].pk)
     name = "Shirt (Red · S · Linen)"
