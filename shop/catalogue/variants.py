@@ -34,8 +34,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """`legend` says what is chosen. `chosen`: whose address was followed, else the one that can be bought, where there is
-    but one."""
+    """`legend` says what is chosen; `chosen` already is: the only one on sale, else whose address was followed."""
 
     legend: str
     groups: list[Group]
@@ -46,7 +45,9 @@ class Choice:
 def choice(
     children: Sequence[Product], facts: Callable[[Product], Facts], fetch: Callable[[Product], Any], key: str = ""
 ) -> Choice:
-    """What there is to choose; `key` is of the variant that was asked for. With several attributes that differ, the one with the fewest values makes the groups."""
+    """What there is to choose; `key` is of the variant that was asked for.
+
+    With several attributes that differ, the one with the fewest values makes the groups."""
     written = {} if all(child.title for child in children) else {child.pk: dict(facts(child)) for child in children}
     telling = _telling(list(written.values()))
     variants: dict[str, list[Variant]] = {}

@@ -28,8 +28,9 @@ STAFF, BUYER, NOBODY = "staff", "buyer", "nobody"
 
 @dataclass(frozen=True)
 class Place:
-    """`press` are CSS selectors to click before the picture is taken; `type_` is typed into the first of them. `awaits`:
-    what must stand there first, on a page that is drawn by a script."""
+    """`press` are CSS selectors to click before the picture is taken; `type_` is typed into the first of them.
+
+    `awaits` must stand there first, on a page that is drawn by a script."""
 
     name: str
     address: str

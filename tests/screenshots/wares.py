@@ -17,8 +17,8 @@ from tests.admin import goods
 from tests.catalogue_files.sheets import as_csv
 
 CODE = "AP-CREW"
-HEADER = ("sku", "parent", "type", "title_zh_hans", "title_en", "description_zh_hans", "price",
-          "tax_class", "categories", "attribute:colour", "attribute:size", "attribute:gsm", "attribute:organic")  # fmt: skip
+HEADER = ("sku", "parent", "type", "title_zh_hans", "title_en", "description_zh_hans", "price", "tax_class",
+          "categories", "attribute:colour", "attribute:size", "attribute:gsm", "attribute:organic")  # fmt: skip
 PICTURE = {"kind": "shirt", "backdrop": "linen", "colors": ["indigo", "cream", "cream"], "long": False,
            "collar": "crew"}  # fmt: skip
 
@@ -40,8 +40,8 @@ def make(client: Client) -> None:
 
 def _crew() -> list[tuple[str, ...]]:
     category = Category.objects.order_by("-depth", "path")[0]
-    rows = [HEADER, (CODE, "", "shirt", "圆领短袖衫", "Crew-neck shirt", "双针领口，久洗不塌。", "", "VAT13", category.slug,
-                     "", "", "240", "yes")]  # fmt: skip
+    texts = ("圆领短袖衫", "Crew-neck shirt", "双针领口，久洗不塌。")
+    rows = [HEADER, (CODE, "", "shirt", *texts, "", "VAT13", category.slug, "", "", "240", "yes")]
     for colour in goods.COLOURS:
         for size in goods.SIZES:
             if (colour, size) != ("本白", "L"):  # one pair is not made
@@ -83,5 +83,3 @@ def _take(client: Client, run: ImportRun, action: str) -> None:
 def _posted(client: Client, address: str, form: dict[str, Any]) -> None:
     answer = client.post(address, form)
     assert answer.status_code == 302, (address, answer.status_code, answer.content.decode()[:2000])
-
-
