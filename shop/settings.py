@@ -247,7 +247,7 @@ Q_CLUSTER = {
         WEFT_URGENT_CLUSTER: {"workers": 1, "timeout": 160, "retry": 3600, "bulk": 1, "queue_limit": 2, "poll": 0.5},
     },
 }
-WEFT_PROVIDER_PACKAGES = ["integrations.messages.providers", "erp.providers"]
+WEFT_PROVIDER_PACKAGES = ["integrations.messages.providers", "integrations.channels.providers", "erp.providers"]
 
 # --- shop ------------------------------------------------------------------------------------------------------------
 
@@ -262,6 +262,7 @@ OSCAR_DYNAMIC_CLASS_LOADER = "oscar.core.loading.default_class_loader"
 OSCAR_DELETE_IMAGE_FILES = False  # Oscar deletes before the commit; see shop/catalogue/receivers.py
 PHONENUMBER_DEFAULT_REGION = "CN"
 WEFT_BANK_TRANSFER_HOURS = 72
+WEFT_OWN_SHOP_WEIGHT = env.str("WEFT_OWN_SHOP_WEIGHT", "1")
 WEFT_SHIPPING_FEE = env.str("WEFT_SHIPPING_FEE", "12.00")
 WEFT_FREE_SHIPPING_FROM = env.str("WEFT_FREE_SHIPPING_FROM", "299.00")
 WEFT_SHIPPING_TAX_CODE = env.str("WEFT_SHIPPING_TAX_CODE", "VAT9")

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from integrations.hub import beats, said, topics
 from shop import said as sentences
 from shop import signals, symptoms
+from shop.channels.figures import FigureTopic
 from shop.customer import passwords
 from shop.fulfilment import sourcing
 from shop.mail import letters
@@ -56,8 +57,12 @@ def connect() -> None:
     said.register(sentences.SENTENCES)
     topics.register(letters.Mail())
     topics.register(passwords.PasswordMail())
+    topics.register(FigureTopic())
     topics.register_subject("order", lambda number: f"/admin/order/order/by-number/{number}/", gettext_lazy("order"))
     topics.register_subject("customer", lambda pk: f"/admin/customer/user/{pk}/change/", gettext_lazy("customer"))
     beats.register("shop.expire", seconds=30, task="shop.tasks.expire_overdue")
     beats.register("shop.cancel", seconds=60, task="shop.tasks.finish_cancellations")
+    beats.register("channels.poll", seconds=15, task="shop.channels.tasks.poll")
+    beats.register("channels.rebalance", seconds=30, task="shop.channels.tasks.rebalance")
+    beats.register("channels.demand", seconds=3600, task="shop.channels.tasks.count_demand")
     beats.register("shop.tokens", seconds=3600, task="shop.tasks.prune_tokens")

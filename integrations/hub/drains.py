@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import groupby
@@ -16,7 +16,7 @@ from integrations.hub.claims import Claim
 from integrations.hub.models import Outgoing
 from integrations.hub.outcomes import Sent, begin, failed, park, postpone, release, settle, wait
 from integrations.hub.topics import Command, State
-from integrations.hub.values import Absent, Done, NotReady, Unneeded
+from integrations.hub.values import Absent, Done, Later, NotReady, Unneeded
 
 STARTS_FOR = 60.0  # seconds in which a drain begins new work; the worker's timeout leaves room for the last piece
 THREADS = 8
@@ -132,23 +132,31 @@ def _deliver(claim: Claim, topic: State, rows: list[Outgoing], docs: dict[str, A
             failed(claim, row, None, error)
         return 0
     with transaction.atomic(durable=True):
+        topic.lock(claim.account, list(docs))
         allowed = set(claims.renew(claim, rows))
-        docs = dict(topic.charge(claim.account, {row.key: docs[row.key] for row in rows if row.pk in allowed}))
+        charged = topic.charge(claim.account, {row.key: docs[row.key] for row in rows if row.pk in allowed})
+        docs = {key: doc for key, doc in charged.items() if not isinstance(doc, Later)}
         attempts = begin(claim, [row for row in rows if row.key in docs])
-    release(claim, [row for row in rows if row.key not in docs])
+    _put_off(claim, rows, charged)
     if not docs:
         return 0
     results = _call(lambda: topic.deliver(remote, docs), docs)
     done: list[Sent] = []
-    for row in rows:
-        if row.pk not in attempts:
-            continue
+    for row in (row for row in rows if row.pk in attempts):
         result = results[row.key]
         if isinstance(result, Done):
             done.append(Sent(row, attempts[row.pk], result))
         else:
             failed(claim, row, attempts[row.pk], result)
     return _settle_state(claim, topic, done)
+
+
+def _put_off(claim: Claim, rows: Sequence[Outgoing], charged: Mapping[str, Any]) -> None:
+    """What was not to be sent now waits; what was wished anew meanwhile, or is another's by now, is given back."""
+    release(claim, [row for row in rows if row.key not in charged])
+    for row in rows:
+        if isinstance(later := charged.get(row.key), Later):
+            postpone(claim, row, later.after, later.why)
 
 
 def _call(send: Callable[[], Any], docs: dict[str, Any]) -> dict[str, Done | Exception]:
@@ -160,7 +168,8 @@ def _call(send: Callable[[], Any], docs: dict[str, Any]) -> dict[str, Done | Exc
 
 
 def _settle_state(claim: Claim, topic: State, done: Sequence[Sent]) -> int:
-    return settle(claim, done, lambda sent: topic.settle(claim.account, sent.row.key, sent.done))
+    in_order = sorted(done, key=lambda sent: sent.row.key)  # as everybody else locks what is settled
+    return settle(claim, in_order, lambda sent: topic.settle(claim.account, sent.row.key, sent.done))
 
 
 # --- commands --------------------------------------------------------------------------------------------------------

@@ -55,13 +55,24 @@ def recording() -> Iterator[None]:
 
 def ensure(topic: str, keys: Collection[str]) -> None:
     """Wish that the remotes who care look as our rows say about these keys. Only inside `recording()`."""
-    state = topics.find(topic)
-    if not isinstance(state, State):
-        raise LookupError(f"{topic!r} is not a registered state topic")
-    wishes = _open()
+    state, wishes = _state(topic), _open()
     for key, accounts in state.accounts(keys).items():
         for account in accounts:
             wishes[account.pk, topic, key] = _Wish(state.subject(key), int(state.lane))
+
+
+def ensure_for(topic: str, account_id: int, keys: Collection[str]) -> None:
+    """The same, of one account only, whoever else would care."""
+    state, wishes = _state(topic), _open()
+    for key in keys:
+        wishes[account_id, topic, key] = _Wish(state.subject(key), int(state.lane))
+
+
+def _state(topic: str) -> State:
+    state = topics.find(topic)
+    if not isinstance(state, State):
+        raise LookupError(f"{topic!r} is not a registered state topic")
+    return state
 
 
 def command(

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from integrations.hub.errors import HubError
 from integrations.hub.models import Account
-from integrations.hub.values import Absent, Done, Lane, NotReady, Pending, Repeat, Unneeded
+from integrations.hub.values import Absent, Done, Lane, Later, NotReady, Pending, Repeat, Unneeded
 
 
 class Topic:
@@ -38,8 +38,12 @@ class State(Topic):
         """The document of each key. Outside a transaction; few queries for all keys."""
         raise NotImplementedError
 
-    def charge(self, account: Account, docs: Mapping[str, Any]) -> Mapping[str, Any]:
-        """In the transaction that commits the attempts: what may be sent. What is left out is not sent."""
+    def lock(self, account: Account, keys: Collection[str]) -> None:
+        """Lock what `charge` will change; before any hub row is locked, in the same transaction."""
+
+    def charge(self, account: Account, docs: Mapping[str, Any]) -> Mapping[str, Any | Later]:
+        """In the transaction that commits the attempts, before every send, retries too: what is sent of each key, or
+        when to try again."""
         return docs
 
     def deliver(self, remote: Any, docs: Mapping[str, Any]) -> Mapping[str, Done | HubError]:

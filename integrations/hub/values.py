@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from enum import Enum, IntEnum
 from typing import Any
@@ -92,6 +93,14 @@ class NotReady:
 
     topic: str
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """What `charge` says of a document that may not be sent now. Not an attempt."""
+
+    after: timedelta
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

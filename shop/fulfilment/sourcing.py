@@ -66,6 +66,6 @@ def _choose(
         if units:
             parts[warehouse.pk] = units
             left -= units
-    if left:
+    if left and warehouses:
         parts[warehouses[0].pk] = parts.get(warehouses[0].pk, 0) + left
     return list(parts.items())

@@ -196,7 +196,7 @@ def acknowledge_cancellation(order: Order, *, actor: str) -> None:
     if has_left:
         _need_return(order)
     _move(order, S.PARTLY_SHIPPED if has_left else S.CANCELLED, actor=actor)
-    order.needs_refund = order.paid_at is not None
+    order.needs_refund = order.paid_at is not None and order.payment_method != PaymentMethod.ELSEWHERE
     order.save(update_fields=["status", "needs_return", "return_closed_at", "needs_refund"])
     if order.status == S.CANCELLED:
         wiring.order_cancelled(order)
@@ -209,6 +209,15 @@ def refuse_cancellation(order: Order, *, actor: str, reason: str) -> None:
         _need_return(order)
         order.save(update_fields=["needs_return", "return_closed_at"])
         _note(order, actor, reason)
+
+
+def cancelled_elsewhere(number: str, *, actor: str) -> None:
+    """The channel that took the order cancelled it. What has left already has to come back; again changes nothing."""
+    with locked(number) as order:
+        if order.status == S.SHIPPED and not order.needs_return:
+            refuse_cancellation(order, actor=actor, reason="cancelled there after it was shipped")
+    if order.status in (S.PAID, S.PARTLY_SHIPPED):
+        cancel(number, actor=actor, reason="cancelled there")
 
 
 def note_shipped(order: Order, *, actor: str, reason: str) -> None:

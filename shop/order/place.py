@@ -22,7 +22,7 @@ from shop.fulfilment.shipping import record_history
 from shop.order.models import LineKind, Order, OrderStatusChange, PaymentMethod, ShippingAddress, Status
 from shop.pricing.money import ZERO, exact, spread
 from shop.pricing.tax import Taxed, split
-from shop.stock import holds
+from shop.stock import escrow, holds
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base32: no I, L, O, U
 
@@ -57,6 +57,15 @@ class DraftLine:
 
 
 @dataclass(frozen=True, slots=True)
+class SoldOn:
+    """A channel (its id) that sold this already, at `at` by its clock, which may differ from ours by `skew`."""
+
+    channel_id: int
+    at: datetime
+    skew: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """An order about to be placed. `basket_id` is submitted with it. `email` or `user_id` says whose it is.
 
@@ -64,6 +73,8 @@ class Draft:
 
     `shipped_from`, a warehouse's id, makes it history: paid, shipped from there and closed on the day it was placed.
     Such an order takes its goods off stock as any other, but nobody is told: no mail, no deadline, no outgoing work.
+
+    `sold_on` makes it a channel's: sold and paid there, so its goods are held whatever is there.
     """
 
     currency: str
@@ -85,6 +96,7 @@ class Draft:
     external_number: str = ""
     buyer_reference: str = ""
     shipped_from: int | None = None
+    sold_on: SoldOn | None = None
     placed_at: datetime | None = None
     is_test: bool = False
 
@@ -115,15 +127,22 @@ def place(draft: Draft, also: Callable[[Order], None] | None = None) -> Order:
         if not order.is_historical:
             _tell(order)
         goods = [line for line in lines if line.kind == LineKind.GOODS]
-        holds.promise(goods, deadline=order.payment_deadline)
+        _promise(draft, goods, order.payment_deadline)
         if draft.shipped_from is not None:
             record_history(order, goods, warehouse_id=draft.shipped_from)
     return order
 
 
+def _promise(draft: Draft, goods: Sequence[WrittenLine], deadline: datetime | None) -> None:
+    if sold := draft.sold_on:
+        escrow.sold(goods, channel_id=sold.channel_id, at=sold.at, skew=sold.skew)
+    else:
+        holds.promise(goods, deadline=deadline)
+
+
 def _tell(order: Order) -> None:
     wiring.order_placed(order)
-    if order.status == Status.ON_ACCOUNT:
+    if order.status in (Status.ON_ACCOUNT, Status.PAID):
         wiring.order_released(order)
     transaction.on_commit(lambda: _tell_oscar(order), robust=True)
 
@@ -189,6 +208,8 @@ def _deadline(draft: Draft, at: datetime) -> datetime | None:
 def _first_status(draft: Draft) -> Status:
     if draft.shipped_from is not None:
         return Status.SHIPPED
+    if draft.sold_on is not None:
+        return Status.PAID
     return Status.ON_ACCOUNT if draft.payment_method == PaymentMethod.ON_ACCOUNT else Status.PENDING_PAYMENT
 
 
@@ -229,7 +250,7 @@ def _write_order(draft: Draft, taxed: list[Taxed], at: datetime) -> Order:
         status=_first_status(draft),
         payment_method=draft.payment_method,
         payment_deadline=None if historical else _deadline(draft, at),
-        paid_at=at if historical else None,
+        paid_at=at if historical or draft.sold_on else None,
         is_historical=historical,
         language=draft.language,
         note=draft.note,

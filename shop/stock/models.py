@@ -10,6 +10,13 @@ from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
+from shop.stock.shares import Channel, Closure, Demand, Mode, Push, Share
+
+__all__ = [
+    "Cause", "Channel", "Closure", "Demand", "Hold", "Level", "Mode", "Movement", "Pool", "Push", "Reading", "Reason",
+    "Share", "Shortage", "Warehouse",
+]  # fmt: skip
+
 
 class Warehouse(models.Model):
     """A place with stock. `erp_account` empty: Weft owns its figures; else that ERP does, and Weft only reads them."""
@@ -187,6 +194,7 @@ class Cause(models.TextChoices):
     COUNT = "count", _("count")
     DAMAGE = "damage", _("damage")
     SHIPPED = "shipped", _("shipped more than was there")
+    CHANNEL = "channel", _("sold on a channel beyond what it was given")
 
 
 class Shortage(models.Model):

@@ -1,0 +1,87 @@
+"""The channel contract: figures out, orders in. A channel sells from its own copy of the figure it was given.
+
+A connector is one file in `integrations/channels/providers/`, a subclass of `Channel`. SKUs and the channel's own order
+numbers are the only identifiers that cross this line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import ClassVar
+
+from integrations.hub.connector import Connector
+from integrations.hub.errors import HubError
+from integrations.hub.values import Address, Done
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelLine:
+    """`unit_gross` is what the buyer paid for one, tax included, quantised to the order's currency."""
+
+    sku: str
+    title: str
+    quantity: int
+    unit_gross: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelOrder:
+    """An order the channel took at `sold_at`, by its clock. `number` is its own, unique on that channel.
+
+    `is_cancelled`: it was taken and given up since; its goods need not leave."""
+
+    number: str
+    sold_at: datetime
+    currency: str
+    lines: tuple[ChannelLine, ...]
+    ship_to: Address
+    buyer: str = ""
+    shipping_gross: Decimal = Decimal(0)
+    is_cancelled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """Orders taken or changed, oldest first, `cursor` where to go on, `more` whether there is more now.
+
+    `watermark`: every order the channel took before this moment of its clock was named on this page or an earlier one.
+    """
+
+    orders: tuple[ChannelOrder, ...]
+    cursor: str
+    more: bool
+    watermark: datetime
+
+
+class Channel(Connector):
+    """Base of all channels.
+
+    A channel may have its figures *guaranteed* (it can then not oversell) only where it declares all three:
+
+    - `arrivals`: how often one call of `offer` may take effect at most: 1 where nothing on the way repeats it;
+    - `lands_within`: how long after our deadline a call may still take effect;
+    - that a figure is live when `offer` says Done (`confirms`).
+
+    `skew` is the most by which its clock may differ from ours. What cannot declare them is offered *shared* mode only.
+    """
+
+    kind = "channel"
+    batch: ClassVar[int] = 1  # figures in one call
+    arrivals: ClassVar[int | None] = None
+    lands_within: ClassVar[timedelta | None] = None
+    confirms: ClassVar[bool] = False
+    skew: ClassVar[timedelta] = timedelta(minutes=2)
+
+    def offer(self, figures: Mapping[str, int]) -> Mapping[str, Done | HubError]:
+        """Show these figures (SKU -> units), each instead of the one shown before. Every SKU is answered.
+
+        Raises a HubError that concerns all of them.
+        """
+        raise NotImplementedError
+
+    def orders(self, cursor: str) -> OrderPage:
+        """Orders since `cursor` ('' = from the beginning of what the channel still tells)."""
+        raise NotImplementedError

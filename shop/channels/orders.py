@@ -1,0 +1,60 @@
+"""What channels have sold: read, placed, and only then drained."""
+
+from __future__ import annotations
+
+import logging
+from typing import cast
+
+from integrations.channels.base import Channel as Connector
+from integrations.channels.base import OrderPage
+from integrations.hub import cursors, outgoing, registry
+from integrations.hub.cursors import Cursor
+from integrations.hub.errors import HubError
+from shop.channels import sales
+from shop.stock import escrow
+from shop.stock.models import Channel
+
+log = logging.getLogger("weft.channels")
+
+PAGES = 50  # in one poll; the rest comes with the next
+
+
+def poll(channel: Channel) -> int | None:
+    """Read one channel's orders. None when another worker is at it, or the channel does not answer."""
+    account = channel.account
+    with cursors.reading(account, "orders") as cursor:
+        if cursor is None:
+            return None
+        try:
+            return _read(channel, cast(Connector, registry.connect(account, budget=80)), cursor)
+        except HubError as error:
+            cursors.trouble(cursor, error.message)
+            log.warning("%s was not read: %s", account, error.message)
+            return None
+        except sales.CannotTake as error:
+            cursors.trouble(cursor, str(error))
+            log.error("%s: %s", account, error)
+            return None
+
+
+def _read(channel: Channel, remote: Connector, cursor: Cursor) -> int:
+    """Each page is in before the cursor moves past it, and before anything is drained by it."""
+    placed, at = 0, cursor.value
+    for _ in range(PAGES):
+        page = remote.orders(at)
+        placed += take(channel, page, remote)
+        at = page.cursor
+        if not cursors.advance(cursor, at) or not page.more:
+            break
+    return placed
+
+
+def take(channel: Channel, page: OrderPage, remote: Connector) -> int:
+    """Place the page's orders, each once, then drain by its watermark; returns how many were new.
+
+    An order that cannot be placed stops the reading here: nothing may be drained past a sale that is not in.
+    """
+    placed = sum(sales.take(channel, order, remote.skew) for order in page.orders)
+    with outgoing.recording():
+        escrow.drain(channel.account_id, page.watermark, remote.skew)
+    return placed

@@ -1,0 +1,35 @@
+"""What workers run for channels. Every task is idempotent and may run twice at once."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from integrations.hub import outgoing
+from integrations.hub.models import AccountState
+from shop.channels import orders
+from shop.channels.figures import FIGURE
+from shop.stock import escrow, rebalancing
+from shop.stock.models import Channel
+
+
+def poll() -> None:
+    """Read the orders of every active channel."""
+    for channel in Channel.objects.filter(account__state=AccountState.ACTIVE).select_related("account"):
+        orders.poll(channel)
+
+
+def rebalance() -> int:
+    """Plan anew what channels should show, and have them told where it matters; returns figures to send."""
+    with transaction.atomic():
+        escrow.close_lapsed()
+    with outgoing.recording():
+        due = rebalancing.plan(FIGURE)
+        for channel_id, skus in due.items():
+            outgoing.ensure_for(FIGURE, channel_id, skus)
+    return sum(map(len, due.values()))
+
+
+def count_demand() -> None:
+    """Count what each source sold of each SKU lately."""
+    with transaction.atomic():
+        rebalancing.count_demand()
