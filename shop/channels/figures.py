@@ -26,7 +26,9 @@ LATER = timedelta(seconds=30)
 
 def may_guarantee(account: Account) -> bool:
     """Does this account's connector declare what guaranteed mode needs?"""
-    found = cast("type[Connector]", registry.connector_class(account))
+    found = registry.connectors().get((account.kind, account.provider))
+    if found is None or not issubclass(found, Connector):
+        return False
     return found.confirms and found.arrivals is not None and found.lands_within is not None
 
 
@@ -81,6 +83,8 @@ class FigureTopic(State):
 
 def guarded_of(account: Account, skus: Collection[str]) -> set[str]:
     """Those whose figures are charged: of guaranteed mode, or still leaving it."""
+    if not may_guarantee(account):
+        return set()
     shares = Share.objects.filter(channel=account.pk, pool__in=skus).select_related("channel")
     return {share.pool_id for share in shares if share.is_guarded or _mode(share) == Mode.GUARANTEED}
 

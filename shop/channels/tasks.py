@@ -7,7 +7,7 @@ from django.db import transaction
 from integrations.hub import outgoing
 from integrations.hub.models import AccountState
 from shop.channels import orders
-from shop.channels.figures import FIGURE
+from shop.channels.figures import FIGURE, may_guarantee, terms
 from shop.stock import escrow, rebalancing
 from shop.stock.models import Channel
 
@@ -23,10 +23,16 @@ def rebalance() -> int:
     with transaction.atomic():
         escrow.close_lapsed()
     with outgoing.recording():
-        due = rebalancing.plan(FIGURE)
+        due = rebalancing.plan(FIGURE, _arrivals())
         for channel_id, skus in due.items():
             outgoing.ensure_for(FIGURE, channel_id, skus)
     return sum(map(len, due.values()))
+
+
+def _arrivals() -> dict[int, int]:
+    """Of each channel whose connector can guarantee what it shows."""
+    channels = Channel.objects.exclude(account__state=AccountState.RETIRED).select_related("account")
+    return {c.account_id: terms(c.account).arrivals for c in channels if may_guarantee(c.account)}
 
 
 def count_demand() -> None:

@@ -8,12 +8,14 @@ there twice, the channel shows 0 until it is drained.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from decimal import Decimal
 
 from django.conf import settings
 from django.db import connection
 
-SHARE_OF_CHANGE = Decimal("0.2")  # of the target; less is not worth a push
+LEAST = Decimal("0.2")  # of the target; a smaller change is not worth a push
+LEAST_BY_0 = Decimal("0.5")  # nor a smaller one that needs the channel to show 0 first
 DEMAND_DAYS = 28
 
 # `room`: what all channels and the own shop may share. A target is that by weight and demand, rounded down: what is
@@ -22,7 +24,8 @@ DEMAND_DAYS = 28
 _PLAN = """
 WITH shared AS (
     SELECT s.id, s.sku, s.channel_id, s.escrow, s.wish, s.target, s.shown, s.live, s.is_drained, s.is_guarded,
-        s.is_offered, c.weight, c.buffer, coalesce(nullif(s.mode, ''), c.mode) AS mode,
+        s.is_offered, c.weight, c.buffer, t.arrivals,
+        CASE WHEN t.arrivals IS NULL THEN 'shared' ELSE coalesce(nullif(s.mode, ''), c.mode) END AS mode,
         p.shortage, greatest(0, p.on_hand - p.reserved) AS room,
         CASE WHEN p.shortage > 0 THEN 0 ELSE greatest(0, p.on_hand - p.reserved - p.escrow) END AS free,
         CASE WHEN EXISTS (SELECT 1 FROM stock_closure) THEN stock_closed(s.sku, s.channel_id) ELSE 0 END AS closed
@@ -30,6 +33,8 @@ WITH shared AS (
     JOIN stock_channel c ON c.account_id = s.channel_id
     JOIN hub_account a ON a.id = c.account_id AND a.state <> 'retired'
     JOIN stock_pool p ON p.sku = s.sku
+    LEFT JOIN unnest(%(channels)s::bigint[], %(arrivals)s::int[]) AS t(channel_id, arrivals)
+        ON t.channel_id = s.channel_id
 ), weighed AS (
     SELECT s.*, CASE WHEN s.mode = 'guaranteed' AND s.is_guarded AND s.is_offered
                      THEN s.weight * (1 + coalesce(d.units, 0)) ELSE 0 END AS pull
@@ -47,7 +52,8 @@ WITH shared AS (
         ELSE least(floor(room * pull / all_pull)::bigint, greatest(0, room - closed))
     END AS aim FROM summed
 ), compared AS (
-    SELECT *, greatest(0, free - closed) AS headroom,
+    SELECT *, greatest(0, free - closed) / coalesce(arrivals, 1) AS headroom,
+        greatest(0, free - closed + escrow) / coalesce(arrivals, 1) AS most,
         sum(aim) FILTER (WHERE pull > 0) OVER (PARTITION BY sku) AS aims,
         sum(greatest(0, aim - escrow)) FILTER (WHERE pull > 0) OVER (PARTITION BY sku) AS unmet,
         live IS NOT NULL OR EXISTS (
@@ -56,8 +62,9 @@ WITH shared AS (
     FROM aimed
 ), judged AS (
     SELECT *,
-        least(aim, headroom + escrow) - escrow >= greatest(1, ceil(aim * %(least)s)) AS gains,
-        escrow - aim >= greatest(1, ceil(escrow * %(least)s))
+        least(aim, most) - escrow >= CASE WHEN headroom >= least(aim, most) THEN greatest(1, ceil(aim * %(least)s))
+            ELSE greatest(2, ceil(aim * %(least_by_0)s)) END AS gains,
+        escrow - aim >= greatest(2, ceil(escrow * %(least)s))
             AND (shortage > 0 OR pull = 0 OR free * 2 < room - aims OR unmet > free) AS gives_up
     FROM compared
 ), decided AS (
@@ -66,7 +73,7 @@ WITH shared AS (
         WHEN aim = 0 AND shown IS DISTINCT FROM 0 AND (shortage > 0 OR NOT is_busy) THEN 0
         WHEN is_busy THEN NULL
         WHEN NOT is_drained THEN 0
-        WHEN gains OR gives_up THEN CASE WHEN headroom >= aim THEN aim ELSE 0 END
+        WHEN gains OR gives_up THEN CASE WHEN headroom >= least(aim, most) THEN least(aim, most) ELSE 0 END
     END AS next FROM judged
 ), written AS (
     UPDATE stock_share s SET target = d.aim, wish = coalesce(d.next, s.wish)
@@ -80,16 +87,21 @@ ORDER BY channel_id, sku COLLATE "C"
 """
 
 
-def plan(topic: str) -> dict[int, list[str]]:
+def plan(topic: str, arrivals: Mapping[int, int]) -> dict[int, list[str]]:
     """Set what each share should show and what to send next; returns the SKUs with something to send, by channel: not
     those whose row of `topic` is on its way already.
+
+    `arrivals`: of each channel that may guarantee, how often one figure sent may arrive. Others are shared.
 
     In the caller's transaction; locks no pool: what is planned is fitted when it is charged.
     """
     own = Decimal(str(settings.WEFT_OWN_SHOP_WEIGHT))
     due: dict[int, list[str]] = defaultdict(list)
     with connection.cursor() as cursor:
-        cursor.execute(_PLAN, {"own": own, "least": SHARE_OF_CHANGE, "topic": topic})
+        cursor.execute(_PLAN, {
+            "own": own, "least": LEAST, "least_by_0": LEAST_BY_0, "topic": topic,
+            "channels": list(arrivals), "arrivals": list(arrivals.values()),
+        })  # fmt: skip
         for channel_id, sku in cursor.fetchall():
             due[channel_id].append(sku)
     return due

@@ -40,7 +40,9 @@ def channel(site: Site, db: None) -> Channel:
 
 
 def made(site: Site, *, mode: Mode = Mode.GUARANTEED, name: str = "market", **fields: Any) -> Channel:
-    account = factories.account("channel", "market", name=name, settings={"url": f"http://127.0.0.1:{site.server_port}"})
+    account = factories.account(
+        "channel", "market", name=name, settings={"url": f"http://127.0.0.1:{site.server_port}"}
+    )
     account.credentials = {"key": KEY}
     account.save()
     return Channel.objects.create(account=account, mode=mode, **fields)
@@ -92,5 +94,3 @@ def state(sku: str = "CHAIR-1") -> tuple[int, int, int, int]:
     """on hand, reserved, escrow, shortage"""
     pool = Pool.objects.get(sku=sku)
     return pool.on_hand, pool.reserved, pool.escrow, pool.shortage
-
-
