@@ -71,7 +71,7 @@ def levels(warehouses: Sequence[Warehouse]) -> None:
     )
 
 
-def orders(count: int, sku: str, **fields: Any) -> list[Line]:
+def orders(count: int, sku: str, *, prefix: str = "W20261122", **fields: Any) -> list[Line]:
     """Orders of one line each; returns the lines."""
     country = factories.china()
     addresses = ShippingAddress.objects.bulk_create(
@@ -80,8 +80,8 @@ def orders(count: int, sku: str, **fields: Any) -> list[Line]:
     )
     made = Order.objects.bulk_create(
         Order(
-            number=f"W20261122-{number:08}",
-            external_number=f"W20261122-{number:08}",
+            number=f"{prefix}-{number:08}",
+            external_number=f"{prefix}-{number:08}",
             currency="CNY",
             total_incl_tax=113,
             total_excl_tax=100,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -32,10 +32,13 @@ def _rewritten(sql: str, old: str, new: str) -> str:
 
 
 @contextmanager
-def promise_function(old: str, new: str) -> Iterator[None]:
+def promise_function(*changes: tuple[str, str]) -> Iterator[None]:
     """The database's function of the promise, with a mistake in it."""
+    wrong = RIGHT
+    for old, new in changes:
+        wrong = _rewritten(wrong, old, new)
     with connection.cursor() as cursor:
-        cursor.execute(_rewritten(RIGHT, old, new))
+        cursor.execute(wrong)
     try:
         yield
     finally:
@@ -43,20 +46,44 @@ def promise_function(old: str, new: str) -> Iterator[None]:
             cursor.execute(RIGHT)
 
 
-CHECKED = "WHERE p.sku = want.sku AND p.shortage = 0 AND p.on_hand - p.reserved - p.escrow >= want.quantity"
-SORTED = """
+UNASKED = (
+    "WHERE p.sku = want.sku AND p.shortage = 0 AND p.on_hand - p.reserved - p.escrow >= want.quantity",
+    "WHERE p.sku = want.sku",
+)
+UNSORTED = (
+    """        SELECT w.sku, sum(w.quantity) AS quantity FROM jsonb_to_recordset(wanted) AS w(sku text, quantity int)
         GROUP BY w.sku ORDER BY w.sku COLLATE "C"
-    LOOP
-        IF some_closed"""
-UNSORTED = """
-        GROUP BY w.sku ORDER BY max(w.place)
-    LOOP
-        IF some_closed"""
+""",
+    """        SELECT w->>'sku' AS sku, sum((w->>'quantity')::int) AS quantity
+        FROM jsonb_array_elements(wanted) WITH ORDINALITY AS e(w, place) GROUP BY 1 ORDER BY min(place)
+""",
+)
+# The update believes what a look a moment ago has seen.
+LOOKED_AT_FIRST = (
+    "        UPDATE stock_pool p\n",
+    """        IF (SELECT p.on_hand - p.reserved < want.quantity FROM stock_pool p WHERE p.sku = want.sku) THEN
+            short := short || want.sku;
+            CONTINUE;
+        END IF;
+        PERFORM pg_sleep(0.002);
+        UPDATE stock_pool p
+""",
+)
 
 
-def no_recheck() -> Any:
+def no_recheck() -> AbstractContextManager[None]:
     """Reserve without asking again whether it is there (Vendure, Saleor: what was checked before is gone since)."""
-    return promise_function(CHECKED, "WHERE p.sku = want.sku AND (true OR p.shortage = 0)")
+    return promise_function(UNASKED)
+
+
+def looked_at_first() -> AbstractContextManager[None]:
+    """Look, then update: in between somebody else has bought it (stock Oscar, Saleor)."""
+    return promise_function(LOOKED_AT_FIRST, UNASKED)
+
+
+def unsorted() -> AbstractContextManager[None]:
+    """Pools locked in the order in which they stand in the basket: two baskets wait for each other."""
+    return promise_function(UNSORTED)
 
 
 def trusted_twice(patch: Patch) -> None:

@@ -94,7 +94,7 @@ class Escrow(RuleBasedStateMachine):
 
     # --- stock ---
 
-    @rule(sku=SKU, units=st.integers(1, 3))
+    @rule(sku=SKU, units=st.integers(1, 6))
     def receive(self, sku: str, units: int) -> None:
         self.world.receive(sku, units)
 
@@ -134,10 +134,6 @@ class Escrow(RuleBasedStateMachine):
 
     # --- channels ---
 
-    @rule()
-    def rebalance(self) -> None:
-        self.world.rebalance()
-
     @rule(place=CHANNEL, line=LINE)
     def send(self, place: int, line: str) -> None:
         self.world.send(place, line)
@@ -149,6 +145,18 @@ class Escrow(RuleBasedStateMachine):
     @rule(place=CHANNEL)
     def poll(self, place: int) -> None:
         self.world.poll(place)
+
+    @rule(place=CHANNEL)
+    def sell_out(self, place: int) -> None:
+        """All it shows, and nobody tells us."""
+        for sku in SKUS:
+            while self.world.sell(place, sku):
+                continue
+
+    @rule(place=CHANNEL, line=LINE)
+    def push(self, place: int, line: str) -> None:
+        self.world.rebalance()
+        self.world.send(place, line)
 
     @rule(place=CHANNEL)
     def round_trip(self, place: int) -> None:
