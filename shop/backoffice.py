@@ -10,6 +10,7 @@ ADMINS = (
     "shop.order.admin_intake",
     "shop.stock.admin",
     "shop.stock.admin_ledgers",
+    "shop.channels.admin",
     "shop.fulfilment.admin",
     "shop.returns.admin",
     "shop.catalogue.admin",

@@ -77,6 +77,8 @@ def _stock() -> list[dict[str, Any]]:
         _link(_("Shortages"), "warning", "admin:stock_shortage_changelist", "stock.view_shortage"),
         _link(_("Holds"), "lock_clock", "admin:stock_hold_changelist", "stock.view_hold", "?state=open"),
         _link(_("Movements"), "swap_vert", "admin:stock_movement_changelist", "stock.view_movement"),
+        _link(_("Sales channels"), "storefront", "admin:stock_channel_changelist", "stock.view_channel"),
+        _link(_("Shares of channels"), "pie_chart", "admin:stock_share_changelist", "stock.view_share"),
         _link(_("Warehouses"), "warehouse", "admin:stock_warehouse_changelist", "stock.view_warehouse"),
         _link(_("ERP readings"), "sync", "admin:stock_reading_changelist", "stock.view_reading"),
     ]

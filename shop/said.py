@@ -22,6 +22,12 @@ SENTENCES = (
     gettext_noop("the price is finer than %(currency)s can be paid in"),
     gettext_noop("a cancellation that takes nothing back (its quantity is above 0)"),
     gettext_noop("fewer than 0 would be on hand: %(units)s there"),
+    # channels
+    gettext_noop("What is free now does not cover this figure; it is planned anew."),
+    gettext_noop("An earlier figure may still arrive there; until then only 0 is sent."),
+    gettext_noop("Order %(number)s cannot be taken: %(reason)s"),
+    gettext_noop("cancelled there"),
+    gettext_noop("cancelled there after it was shipped"),
     # letters
     gettext_noop("The account is gone, locked, or has no mail address."),
     gettext_noop("The order has no mail address any more."),

@@ -46,6 +46,10 @@ HUB = (
     gettext_noop("The server says %(code)s."),
     gettext_noop("The mail server refuses this user and password."),
     gettext_noop("The mail server cannot be reached: %(error)s."),
+    # channels
+    gettext_noop("The market refuses this key."),
+    gettext_noop("%(operation)s: the market answered %(status)s."),
+    gettext_noop("%(operation)s: the market refused it (%(status)s): %(said)s"),
 )
 
 _patterns: dict[str, re.Pattern[str]] = {}

@@ -34,7 +34,16 @@ CATALOGUE_SEEN = (
     "pricing.view_taxclass",
 )
 IMPORTS_SEEN = ("catalogue.view_importrun",)
-STOCK_SEEN = ("stock.view_movement", "stock.view_warehouse", "stock.view_reading")
+STOCK_SEEN = (
+    "stock.view_movement",
+    "stock.view_warehouse",
+    "stock.view_reading",
+    "stock.view_channel",
+    "stock.view_share",
+    "stock.view_closure",
+)
+CHANNELS_RUN = ("stock.add_channel", "stock.change_channel", "stock.change_share", "stock.add_closure",
+                "stock.change_closure", "stock.delete_closure")  # fmt: skip
 HUB_SEEN = ("hub.view_account", "api.view_client")
 INTAKES_SEEN = ("order.view_intake",)
 SHARE = "desk.share_savedlist"  # whoever works with lists may give one to colleagues
@@ -121,6 +130,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "api.add_client",
         "api.change_client",
         "api.operate_client",
+        *CHANNELS_RUN,
         SHARE,
     ),
     "auditor": (

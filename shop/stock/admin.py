@@ -21,8 +21,17 @@ from shop.order.admin_page import status_badge
 from shop.said import who
 from shop.stock import finding
 from shop.stock.admin_actions import StockActions
-from shop.stock.admin_links import document_link, level_link, on_hand_link, order_link, reserved_link, rows_link
-from shop.stock.models import Hold, Level, Movement, Pool, Shortage, Warehouse
+from shop.stock.admin_links import (
+    document_link,
+    escrow_link,
+    level_link,
+    on_hand_link,
+    order_link,
+    reserved_link,
+    rows_link,
+)
+from shop.stock.models import Hold, Level, Movement, Pool, Share, Shortage, Warehouse
+from shop.stock.reasons import why
 
 MOVEMENTS_SHOWN = 100
 HOLDS_SHOWN = 100
@@ -47,7 +56,8 @@ class ShortFilter(admin.SimpleListFilter):
 
 @admin.register(Pool)
 class PoolAdmin(StockActions, ViewOnlyAdmin):
-    list_display = ("sku", "title", "shown_on_hand", "shown_reserved", "shown_free", "shown_shortage", "places")
+    list_display = ("sku", "title", "shown_on_hand", "shown_reserved", "shown_escrow", "shown_free", "shown_shortage",
+                    "places")  # fmt: skip
     list_filter = (ShortFilter,)
     search_fields = ("sku",)  # shows the box; see `finding.pools`
     search_help_text = gettext_lazy("SKU or title")
@@ -84,6 +94,10 @@ class PoolAdmin(StockActions, ViewOnlyAdmin):
     def shown_reserved(self, pool: Pool) -> str:
         return reserved_link(pool)
 
+    @display(description=gettext_lazy("for channels"), ordering="escrow")
+    def shown_escrow(self, pool: Pool) -> str:
+        return escrow_link(pool)
+
     @display(description=gettext_lazy("free units"))
     def shown_free(self, pool: Pool) -> str:
         return format_html("<strong>{}</strong>", pool.free)
@@ -118,6 +132,8 @@ def page(pool: Pool) -> dict[str, Any]:
         "pool": pool,
         "on_hand": on_hand_link(pool),
         "reserved": reserved_link(pool),
+        "escrow": escrow_link(pool),
+        "shares": [(share, why(share)) for share in Share.objects.filter(pool=pool).select_related("channel__account")],
         "levels": [(level, level_link(level)) for level in levels],
         "holds": [(hold, order_link(hold.line.order.number), status_badge(hold.line.order)) for hold in promised],
         "all_holds": rows_link("hold", _("all"), sku=pool.sku),

@@ -52,5 +52,9 @@ def reserved_link(pool: Pool) -> str:
     return rows_link("hold", pool.reserved, sku=pool.sku, state="open")
 
 
+def escrow_link(pool: Pool) -> str:
+    return rows_link("share", pool.escrow, sku=pool.sku)
+
+
 def level_link(level: Level) -> str:
     return rows_link("movement", level.on_hand, sku=level.pool_id, warehouse__id__exact=level.warehouse_id)

@@ -37,7 +37,7 @@ from shop.order.models import Intake, Line, Order
 from shop.partner.models import Partner
 from shop.pricing.models import TaxClass
 from shop.returns.models import Adjustment, CreditNote, Return, ReturnLine
-from shop.stock.models import Hold, Movement, Pool, Reading, Reason, Shortage, Warehouse
+from shop.stock.models import Channel, Hold, Movement, Pool, Push, Reading, Reason, Share, Shortage, Warehouse
 from tests import crowds, factories
 from tests.admin.conftest import Login
 from tests.statements import budget, counted
@@ -155,6 +155,19 @@ def _accounts() -> None:
         factories.account("messages" if number % 2 else "test", "file" if number % 2 else "gone", problem="refused")
 
 
+def _channels() -> None:
+    Channel.objects.bulk_create(Channel(account=factories.account("channel", "gone")) for _ in numbers)
+
+
+def _shares() -> None:
+    channels = Channel.objects.all()[:1]
+    made = Share.objects.bulk_create(Share(channel=one, pool=pool) for one in channels for pool in Pool.objects.all())
+    now = timezone.now()
+    Push.objects.bulk_create(
+        Push(share=share, figure=1, charged=1, is_clean=True, started_at=now, closes_at=now) for share in made
+    )
+
+
 def _outgoing() -> None:
     accounts = Account.objects.all()[:10]
     orders = Order.objects.values_list("number", flat=True)
@@ -230,6 +243,8 @@ CROWDS: dict[type[Model], Callable[[], Any]] = {
     Intake: _intakes,
     Hold: _holds,
     Shortage: _shortages,
+    Channel: _channels,
+    Share: _shares,
     Account: _accounts,
     Reading: _readings,
     Parcel: _parcels,

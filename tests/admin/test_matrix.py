@@ -24,6 +24,7 @@ from shop.customer.groups import GROUPS
 from shop.customer.models import User
 from shop.order import lifecycle
 from shop.order.models import Intake, Order, PaymentMethod
+from shop.stock.models import Channel, Share
 from tests import factories
 from tests.admin import goods
 from tests.admin.conftest import Login
@@ -35,7 +36,7 @@ _numbers = count(1)
 WATCHED = (
     "order_order", "order_orderstatuschange", "order_intake", "stock_pool", "stock_level", "stock_movement",
     "stock_hold", "fulfilment_parcel", "hub_account", "hub_outgoing", "customer_user", "stock_warehouse",
-    "pricing_taxclass", "desk_savedlist", "django_admin_log", "api_client",
+    "stock_share", "stock_channel", "pricing_taxclass", "desk_savedlist", "django_admin_log", "api_client",
     "api_accesstoken",
     "catalogue_product", "catalogue_category", "catalogue_productclass", "catalogue_productattribute",
     "catalogue_attributeoptiongroup", "catalogue_attributeoption", "catalogue_productcategory",
@@ -158,6 +159,21 @@ def on_account(name: str, before: bool) -> Callable[[], tuple[str, dict[str, Any
         return action("customer_user", name, customer.pk), {}
 
     return prepare
+
+
+def channel_action(name: str, state: AccountState, **form: str) -> Callable[[], tuple[str, dict[str, Any]]]:
+    def prepare() -> tuple[str, dict[str, Any]]:
+        channel = Channel.objects.create(account=factories.account("channel", "market", state=state))
+        factories.stock("CHAIR-9")
+        Share.objects.create(channel=channel, pool_id="CHAIR-9", shown=1, is_drained=True)
+        return action("stock_channel", name, channel.pk), form
+
+    return prepare
+
+
+def edit_share() -> tuple[str, dict[str, Any]]:
+    channel_action("offer", AccountState.ACTIVE)()
+    return reverse("admin:stock_share_change", args=[Share.objects.latest("pk").pk]), {"mode": "shared"}
 
 
 def edit_warehouse() -> tuple[str, dict[str, Any]]:
@@ -317,6 +333,9 @@ CASES = {
     "receive a new SKU": Case(receive_sku, frozenset({"warehouse"})),
     "count": Case(adjust("count"), frozenset({"warehouse"})),
     "damage": Case(adjust("damage"), frozenset({"warehouse"})),
+    "offer on a channel": Case(channel_action("offer", S.ACTIVE, skus=""), frozenset({"integrations"})),
+    "let go of a channel": Case(channel_action("let_go", S.PAUSED), frozenset({"integrations"})),
+    "edit a share": Case(edit_share, frozenset({"integrations"})),
     "edit warehouse": Case(edit_warehouse, frozenset({"warehouse"})),
     "test account": Case(account_action("test_connection", S.ACTIVE), frozenset({"integrations"})),
     "pause account": Case(account_action("pause", S.ACTIVE), frozenset({"integrations"})),
