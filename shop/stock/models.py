@@ -11,11 +11,33 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 
+class Kind(models.TextChoices):
+    """What a place is for. Only what lies on a shelf may be sold."""
+
+    SHELF = "shelf", _("shelf")
+    DAMAGED = "damaged", _("damaged goods")
+    QUALITY = "quality", _("quality hold")
+    TRANSIT = "transit", _("in transit")
+    SUPPLIER = "supplier", _("at a supplier")
+    MARKETPLACE = "marketplace", _("at a marketplace's warehouse")
+
+
+SET_APART = (Kind.DAMAGED, Kind.QUALITY)  # goods that stay in their warehouse, but not on its shelf
+
+
 class Warehouse(models.Model):
-    """A place with stock. `erp_account` empty: Weft owns its figures; else that ERP does, and Weft only reads them."""
+    """A place with stock. `erp_account` empty: Weft owns its figures; else that ERP does, and Weft only reads them.
+
+    `parent`: the warehouse whose damaged goods, or whose goods on quality hold, this place holds; one of each kind.
+    `is_sellable` changes through `closing` alone: the pools have to follow.
+    """
 
     code = models.CharField(_("code"), max_length=32, unique=True, db_collation="C")
     name = models.CharField(_("name"), max_length=128)
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind, default=Kind.SHELF)
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="apart", verbose_name=_("belongs to")
+    )
     priority = models.PositiveSmallIntegerField(_("priority"), default=1, help_text=_("Lower ships first."))
     is_sellable = models.BooleanField(_("sellable"), default=True, help_text=_("Its stock may be promised."))
     erp_account = models.ForeignKey(
@@ -26,6 +48,15 @@ class Warehouse(models.Model):
         verbose_name = _("warehouse")
         verbose_name_plural = _("warehouses")
         ordering = ["priority", "code"]
+        constraints = [
+            models.CheckConstraint(name="only_shelves_sell", condition=Q(is_sellable=False) | Q(kind=Kind.SHELF)),
+            models.CheckConstraint(
+                name="set_apart_somewhere",
+                condition=Q(kind__in=SET_APART, parent__isnull=False)
+                | (~Q(kind__in=SET_APART) & Q(parent__isnull=True)),
+            ),
+            models.UniqueConstraint(fields=["parent", "kind"], name="one_place_of_a_kind"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -76,6 +107,7 @@ class Level(models.Model):
     on_hand = models.BigIntegerField(_("on hand"), default=0)
     on_hand_rev = models.BigIntegerField(default=0)
     reading_seq = models.BigIntegerField(default=0)
+    counted_at = models.DateTimeField(_("last counted"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("stock level")
@@ -92,11 +124,15 @@ class Reason(models.TextChoices):
     OPENING = "opening", _("opening stock")
     RECEIPT = "receipt", _("goods received")
     COUNT = "count", _("count")
-    DAMAGE = "damage", _("damaged")
+    DAMAGE = "damage", _("written off")
     SHIPPED = "shipped", _("shipped")
     READING = "reading", _("ERP's figure")
     RETURNED = "returned", _("returned")
     ADJUSTMENT = "adjustment", _("adjustment")
+    SET_ASIDE = "set_aside", _("set aside as damaged")
+    QUALITY_HOLD = "quality_hold", _("put on quality hold")
+    QUALITY_PASSED = "quality_passed", _("released from quality hold")
+    MOVED = "moved", _("moved to another place")
 
 
 class Movement(models.Model):
@@ -187,6 +223,8 @@ class Cause(models.TextChoices):
     COUNT = "count", _("count")
     DAMAGE = "damage", _("damage")
     SHIPPED = "shipped", _("shipped more than was there")
+    MOVED = "moved", _("moved off the shelf")
+    CLOSED = "closed", _("warehouse closed for sale")
 
 
 class Shortage(models.Model):
@@ -239,3 +277,10 @@ class Reading(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk}"
+
+
+# Tables in modules of their own; here, because Django looks for models in this one.
+from shop.stock.count_models import CountEntry as CountEntry
+from shop.stock.count_models import CountRow as CountRow
+from shop.stock.count_models import CountSheet as CountSheet
+from shop.stock.proposal_models import Proposal as Proposal
