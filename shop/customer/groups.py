@@ -35,6 +35,7 @@ CATALOGUE_SEEN = (
 )
 IMPORTS_SEEN = ("catalogue.view_importrun",)
 STOCK_SEEN = ("stock.view_movement", "stock.view_warehouse", "stock.view_reading")
+COUNTS_SEEN = ("stock.view_proposal", "stock.view_countsheet")
 HUB_SEEN = ("hub.view_account", "api.view_client")
 INTAKES_SEEN = ("order.view_intake",)
 SHARE = "desk.share_savedlist"  # whoever works with lists may give one to colleagues
@@ -57,6 +58,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *ORDERS_SEEN,
         *RETURNS_SEEN,
         *STOCK_SEEN,
+        *COUNTS_SEEN,
         "catalogue.view_product",
         "order.ship_order",
         "order.close_return",
@@ -70,6 +72,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *RETURNS_SEEN,
         "returns.view_adjustment",
         *INTAKES_SEEN,
+        *COUNTS_SEEN,
+        "stock.view_movement",
+        "stock.approve_stock",
         "order.confirm_payment",
         "order.cancel_order",
         "customer.view_user",
@@ -128,6 +133,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *RETURNS_SEEN,
         "returns.view_adjustment",
         *STOCK_SEEN,
+        *COUNTS_SEEN,
         *CATALOGUE_SEEN,
         *IMPORTS_SEEN,
         *HUB_SEEN,

@@ -155,11 +155,11 @@ def _propose(wish: Wish, person: Person, value: tuple[Decimal, str] | None) -> P
 
 def _moves(wish: Wish | Proposal, *, actor: str, note: str, document: str = "") -> list[Move]:
     sku = wish.sku if isinstance(wish, Wish) else wish.pool_id
-    said: dict[str, str] = {"document": document, "actor": actor, "note": note[:NOTE]}
-    reason = Reason(wish.change)
-    if wish.destination_id:
-        return places.moves(sku, wish.warehouse_id, wish.destination_id, -wish.quantity, reason, **said)
-    return [Move(sku, wish.warehouse_id, wish.quantity, reason, **said)]
+    reason, note = Reason(wish.change), note[:NOTE]
+    if wish.destination_id is None:
+        return [Move(sku, wish.warehouse_id, wish.quantity, reason, document, actor, note)]
+    return places.moves(sku, wish.warehouse_id, wish.destination_id, -wish.quantity, reason,
+                        actor=actor, note=note, document=document)  # fmt: skip
 
 
 # --- deciding --------------------------------------------------------------------------------------------------------

@@ -59,14 +59,15 @@ def result(sheet: CountSheet) -> Result:
     """Added up from its rows, at the prices of their counts."""
     net: dict[str, Decimal] = defaultdict(Decimal)
     gross: dict[str, Decimal] = defaultdict(Decimal)
-    differences = [row for row in sheet.rows.all() if row.difference is not None]
+    rows = list(sheet.rows.all())
+    differences = [row for row in rows if row.difference is not None]
     for row in differences:
         if row.price is not None and row.difference:
             net[row.currency] += row.price * row.difference
             gross[row.currency] += row.price * abs(row.difference)
     units = [row.difference or 0 for row in differences]
     return Result(
-        rows=sheet.rows.count(),
+        rows=len(rows),
         counted=len(units),
         right=sum(not unit for unit in units),
         more=sum(unit for unit in units if unit > 0),

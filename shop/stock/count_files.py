@@ -59,7 +59,7 @@ class Checked:
 
 def rows(sheet: CountSheet) -> list[Any]:
     """The rows to be counted now, with `title`; with `now`, the figure, where the sheet is not blind."""
-    found = list(counting.countable(sheet).annotate(title=finding.titles("pool_id")).order_by("position"))
+    found: list[Any] = list(counting.countable(sheet).annotate(title=finding.titles("pool_id")).order_by("position"))
     figures: Mapping[str, int] = {}
     if not sheet.blind:
         levels = Level.objects.filter(warehouse=sheet.warehouse_id, pool__in=[row.pool_id for row in found])
@@ -133,7 +133,7 @@ class _Checking:
         if value == "":
             self.found.empty += 1
             return
-        problem = self._problem(line, sku) or _wrong(value)
+        problem = self._problem(line, sku) or wrong(value)
         if problem:
             self.found.refusals.append(Refusal(line.number, sku, described(value), problem))
             return
@@ -173,7 +173,8 @@ def whole(value: Cell) -> int | None:
     return int(value) if float(value).is_integer() else None
 
 
-def _wrong(value: Cell) -> str:
+def wrong(value: Cell) -> str:
+    """Why this is no count; empty when it is one."""
     if isinstance(value, Bad):
         return value.words
     units = whole(value)

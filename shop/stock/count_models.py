@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-WHO = {"on_delete": models.PROTECT, "null": True, "related_name": "+"}
+WHO: dict[str, Any] = {"on_delete": models.PROTECT, "null": True, "related_name": "+"}
 
 
 class Choice(models.TextChoices):

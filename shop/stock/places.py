@@ -52,9 +52,14 @@ def _free_code(code: str) -> str:
     return wanted
 
 
-def moves(sku: str, source: int, destination: int, units: int, reason: Reason, **said: str) -> list[Move]:
-    """The two movements by which `units` go from one warehouse to the other; `said`: document, actor, note."""
-    return [Move(sku, source, -units, reason, **said), Move(sku, destination, units, reason, **said)]
+def moves(
+    sku: str, source: int, destination: int, units: int, reason: Reason, *, actor: str, note: str, document: str = ""
+) -> list[Move]:
+    """The two movements by which `units` go from one warehouse to the other."""
+    return [
+        Move(sku, source, -units, reason, document, actor, note),
+        Move(sku, destination, units, reason, document, actor, note),
+    ]
 
 
 def hold(sku: str, place: Warehouse, units: int, *, actor: str, note: str) -> Warehouse:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-WHO = {"on_delete": models.PROTECT, "related_name": "+"}
+WHO: dict[str, Any] = {"on_delete": models.PROTECT, "related_name": "+"}
 
 
 class Change(models.TextChoices):

@@ -207,7 +207,7 @@ STEPS = st.lists(
 @settings(max_examples=30, deadline=None)
 @given(STEPS)
 def test_nothing_is_lost_between_places(steps: list[tuple[str, int]]) -> None:
-    """Any sequence of moves, refused ones included: the units stay, the pool is what lies on shelves, I1 and I2 hold."""
+    """Any sequence of moves, refused ones included: the units stay, the pool is what lies on shelves."""
     sku = f"A{next(_numbers)}"
     factories.stock(sku, SZ=12, HZ=5)
     shelf, other = (Warehouse.objects.get(code=code) for code in ("SZ", "HZ"))
