@@ -153,7 +153,7 @@ class CountSheetAdmin(ViewOnlyAdmin):
             case "discard":
                 return obj.state in OPEN
             case "finish":
-                return obj.state == SheetState.COUNTING and bool(obj.rows_counted)
+                return obj.state == SheetState.COUNTING and obj.rows.filter(found__isnull=False).exists()
         return obj.state == SheetState.COUNTING
 
     # --- making one, and taking it along ---
