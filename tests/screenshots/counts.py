@@ -20,12 +20,12 @@ def make(boss: User) -> None:
     """By the services, as people would have done it."""
     clerk = _person("warehouse@weijian.example")
     shelf = Warehouse.objects.get(code="SZ")
-    road = Warehouse.objects.create(code="ROAD", name="在途（海运）", kind=Kind.TRANSIT, is_sellable=False)
-    Warehouse.objects.create(code="OLD", name="旧仓", priority=9)
+    road = Warehouse.objects.create(code="SEA1", name="在途（海运）", kind=Kind.TRANSIT, is_sellable=False)
+    Warehouse.objects.create(code="OLD1", name="旧仓", priority=9)
     there = Level.objects.filter(warehouse=shelf, on_hand__gt=20).order_by("pool__reserved", "pool")
     skus = list(there.values_list("pool_id", flat=True)[:6])
     _set_apart(skus, shelf, road, clerk)
-    closing.close(Warehouse.objects.get(code="OLD").pk)
+    closing.close(Warehouse.objects.get(code="OLD1").pk)
     _proposals(skus, shelf, clerk)
     _sheets(shelf, clerk, Person(boss.pk, f"staff:{boss.email}"))
 
@@ -44,7 +44,7 @@ def _set_apart(skus: list[str], shelf: Warehouse, road: Warehouse, clerk: Person
         for sku, units in zip(skus[:3], (8, 4, 6), strict=False):
             places.hold(sku, shelf, units, **said)
         places.move(skus[0], shelf, road, 12, **said)
-        movements.by_staff([Move(skus[3], Warehouse.objects.get(code="OLD").pk, 9, Reason.RECEIPT, actor=clerk.actor)])
+        movements.by_staff([Move(skus[3], Warehouse.objects.get(code="OLD1").pk, 9, Reason.RECEIPT, actor=clerk.actor)])
 
 
 def _proposals(skus: list[str], shelf: Warehouse, clerk: Person) -> None:
