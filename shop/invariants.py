@@ -105,17 +105,26 @@ I1 = Invariant(
 
 I2 = Invariant(
     "I2",
-    "Stock: reserved = open holds, escrow = channels' shares, pool = its sellable levels, level = its movements",
+    "Stock: reserved = open holds, escrow = channels' shares, pool = its sellable shelves, level = its movements, only "
+    "shelves are sold from",
     """
     SELECT p.sku AS subject, 'reserved is not the sum of open holds' AS problem,
            coalesce(sum(h.open), 0)::text AS expected, p.reserved::text AS found
     FROM stock_pool p LEFT JOIN stock_hold h ON h.sku = p.sku AND h.open > 0
     GROUP BY p.sku HAVING coalesce(sum(h.open), 0) <> p.reserved
     UNION ALL
-    SELECT p.sku, 'on hand is not the sum of sellable levels',
-           coalesce(sum(l.on_hand) FILTER (WHERE w.is_sellable), 0)::text, p.on_hand::text
+    SELECT p.sku, 'on hand is not the sum of sellable shelves',
+           coalesce(sum(l.on_hand) FILTER (WHERE w.is_sellable AND w.kind = 'shelf'), 0)::text, p.on_hand::text
     FROM stock_pool p LEFT JOIN stock_level l ON l.sku = p.sku LEFT JOIN stock_warehouse w ON w.id = l.warehouse_id
-    GROUP BY p.sku HAVING coalesce(sum(l.on_hand) FILTER (WHERE w.is_sellable), 0) <> p.on_hand
+    GROUP BY p.sku HAVING coalesce(sum(l.on_hand) FILTER (WHERE w.is_sellable AND w.kind = 'shelf'), 0) <> p.on_hand
+    UNION ALL
+    SELECT w.code, 'goods that are no shelf may be sold', 'closed for sale', w.kind
+    FROM stock_warehouse w WHERE w.is_sellable AND w.kind <> 'shelf'
+    UNION ALL
+    SELECT w.code, 'goods set apart belong to no warehouse', 'a warehouse', coalesce(p.kind, 'none')
+    FROM stock_warehouse w LEFT JOIN stock_warehouse p ON p.id = w.parent_id
+    WHERE (w.kind IN ('damaged', 'quality') AND coalesce(p.kind, 'damaged') IN ('damaged', 'quality'))
+       OR (w.kind NOT IN ('damaged', 'quality') AND p.id IS NOT NULL)
     UNION ALL
     SELECT p.sku, 'escrow is not the sum of the channels'' shares', coalesce(sum(s.escrow), 0)::text, p.escrow::text
     FROM stock_pool p LEFT JOIN stock_share s ON s.sku = p.sku
@@ -301,5 +310,51 @@ I10 = Invariant(
     _moves,
 )
 
-for _each in (I1, I2, I4, I5, I9, I10):
+# What was decided, beside what was written of it: by SKU and warehouse, under the document's name. An approved proposal
+# or sheet has exactly its movements, all others have none.
+I11 = Invariant(
+    "I11",
+    "Approvals: approved adjustments and count sheets have exactly their movements, others have none",
+    """
+    WITH wanted AS (
+        SELECT concat('proposal:', id) AS document, sku, warehouse_id, change AS reason, quantity
+        FROM stock_proposal WHERE state = 'approved'
+        UNION ALL
+        SELECT concat('proposal:', id), sku, destination_id, change, -quantity
+        FROM stock_proposal WHERE state = 'approved' AND destination_id IS NOT NULL
+        UNION ALL
+        SELECT concat('sheet:', s.id), r.sku, s.warehouse_id, 'count', r.found - r.figure
+        FROM stock_countsheet s JOIN stock_countrow r ON r.sheet_id = s.id
+        WHERE s.state = 'approved' AND r.found <> r.figure
+    ), written AS (
+        SELECT document, sku, warehouse_id, reason, quantity FROM stock_movement
+        WHERE document LIKE 'proposal:%%' OR document LIKE 'sheet:%%'
+    ), both_ AS (
+        SELECT document, sku, warehouse_id, reason, sum(wanted)::bigint AS wanted, sum(written)::bigint AS written,
+               sum(rows) AS rows
+        FROM (
+            SELECT document, sku, warehouse_id, reason, quantity AS wanted, 0 AS written, 0 AS rows FROM wanted
+            UNION ALL
+            SELECT document, sku, warehouse_id, reason, 0, quantity, 1 FROM written
+        ) AS each_ GROUP BY document, sku, warehouse_id, reason
+    )
+    SELECT concat(document, ' ', sku, ' @ ', (SELECT code FROM stock_warehouse w WHERE w.id = warehouse_id)) AS subject,
+           concat('its movements (', reason, ') are not what was approved') AS problem,
+           wanted::text AS expected, concat(written, CASE WHEN rows > 1 THEN ' in several' END) AS found
+    FROM both_ WHERE wanted <> written OR rows > 1
+    UNION ALL
+    SELECT concat('proposal:', id), 'was decided by who proposed it, or by nobody', 'somebody else', decided_by
+    FROM stock_proposal WHERE state <> 'waiting' AND (decider_id IS NULL OR decider_id = proposer_id)
+    UNION ALL
+    SELECT concat('sheet:', s.id), 'rows do not say what their last entries say', concat(e.found, ' / ', e.figure),
+           concat(r.found, ' / ', r.figure)
+    FROM stock_countrow r JOIN stock_countsheet s ON s.id = r.sheet_id
+    JOIN LATERAL (
+        SELECT found, figure, round FROM stock_countentry e WHERE e.row_id = r.id ORDER BY e.id DESC LIMIT 1
+    ) e ON e.round = s.round
+    WHERE (r.found, r.figure) IS DISTINCT FROM (e.found, e.figure)
+    """,
+)
+
+for _each in (I1, I2, I4, I5, I9, I10, I11):
     register(_each)

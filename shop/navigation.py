@@ -75,6 +75,16 @@ def _stock() -> list[dict[str, Any]]:
     return [
         _link(_("Stock board"), "inventory_2", "admin:stock_pool_changelist", "stock.view_pool"),
         _link(_("Shortages"), "warning", "admin:stock_shortage_changelist", "stock.view_shortage"),
+        _link(
+            _("Adjustments to approve"),
+            "approval",
+            "admin:stock_proposal_changelist",
+            "stock.view_proposal",
+            "?state__exact=waiting",
+        ),
+        _link(
+            _("Count sheets"), "checklist", "admin:stock_countsheet_changelist", "stock.view_countsheet", "?open=yes"
+        ),
         _link(_("Holds"), "lock_clock", "admin:stock_hold_changelist", "stock.view_hold", "?state=open"),
         _link(_("Movements"), "swap_vert", "admin:stock_movement_changelist", "stock.view_movement"),
         _link(_("Sales channels"), "storefront", "admin:stock_channel_changelist", "stock.view_channel"),

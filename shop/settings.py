@@ -3,6 +3,7 @@
 WEFT_MODE: unset = production; `demo` (loopback only), `test`.
 """
 
+from decimal import Decimal
 from pathlib import Path
 
 import environ
@@ -269,6 +270,8 @@ WEFT_SHIPPING_TAX_CODE = env.str("WEFT_SHIPPING_TAX_CODE", "VAT9")
 WEFT_PAGE_SIZE = 24
 WEFT_SHOW_NET_PRICES = env.bool("WEFT_SHOW_NET_PRICES", False)
 WEFT_BANK_DETAILS = env.str("WEFT_BANK_DETAILS", "")
+WEFT_APPROVE_UNITS = env.int("WEFT_APPROVE_UNITS", 100)
+WEFT_APPROVE_VALUE = Decimal(env.str("WEFT_APPROVE_VALUE", "5000"))
 
 # --- partner API -----------------------------------------------------------------------------------------------------
 

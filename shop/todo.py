@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from integrations.hub import accounts, parking
 from shop.catalogue.files.runs import refused_imports
 from shop.order.models import OPEN_INTAKE, OPEN_RETURN, Intake, Order, PaymentMethod, Status
-from shop.stock import holds
+from shop.stock import approvals, count_decisions, holds
 from shop.stock.models import Shortage
 
 
@@ -34,6 +34,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     sections: list[tuple[str, Callable[[], list[Task]]]] = [  # who may see them; one query each
         ("order.view_order", _orders),
         ("stock.view_shortage", _shortages),
+        ("stock.view_proposal", _proposals),
+        ("stock.view_countsheet", _sheets),
         ("stock.view_hold", _holds),
         ("hub.view_outgoing", _parked),
         ("hub.view_account", _accounts),
@@ -100,6 +102,28 @@ def _shortages() -> list[Task]:
             _("More is promised than there is."),
             Shortage.objects.filter(closed_at=None).count(),
             _list("stock_shortage", "state=open"),
+        )
+    ]
+
+
+def _proposals() -> list[Task]:
+    return [
+        Task(
+            _("Adjustments to approve"),
+            _("Too large for one person: somebody else decides."),
+            approvals.waiting().count(),
+            _list("stock_proposal", "state__exact=waiting"),
+        )
+    ]
+
+
+def _sheets() -> list[Task]:
+    return [
+        Task(
+            _("Count sheets to decide"),
+            _("Counted; their differences are not written yet."),
+            count_decisions.waiting().count(),
+            _list("stock_countsheet", "state__exact=counted"),
         )
     ]
 

@@ -15,14 +15,18 @@ from django.utils import timezone
 import erp.invariants
 from integrations.hub.models import Outgoing
 from shop import invariants
+from shop.customer.models import User
 from shop.fulfilment import shipping
 from shop.order import lifecycle
 from shop.order.models import Order, PaymentMethod, Status
-from shop.stock import movements
-from shop.stock.models import Pool, Warehouse
+from shop.stock import approvals, count_decisions, counting, movements, places
+from shop.stock.approvals import Person, Wish
+from shop.stock.counting import Chosen, Count
+from shop.stock.models import Kind, Pool, Warehouse
+from shop.stock.proposal_models import Change
 from tests import factories
 
-IDS = ["I1", "I2", "I4", "I5", "I7", "I9", "I10"]
+IDS = ["I1", "I2", "I4", "I5", "I7", "I9", "I10", "I11"]
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +53,31 @@ def a_busy_shop() -> dict[str, Order]:
     shipping.ship(made["shipped"].number, warehouse=Warehouse.objects.get(code="SZ"), actor="test")
     Order.objects.filter(pk=made["expired"].pk).update(payment_deadline=timezone.now())
     lifecycle.expire_overdue()
+    two_people()
     return {name: Order.objects.get(pk=order.pk) for name, order in made.items()}
+
+
+def two_people() -> None:
+    """Boards in a warehouse of their own: some set aside as damaged, some counted, decided and not."""
+    factories.stock("BOARD-1", WH=500)
+    factories.stock("BOARD-2", WH=50)
+    place = Warehouse.objects.get(code="WH")
+    people = [User.objects.create_user(f"{name}@weft.test", is_staff=True) for name in ("li", "boss")]
+    li, boss = (Person(user.pk, f"staff:{user.email}") for user in people)
+    with transaction.atomic():
+        damaged = places.apart(place, Kind.DAMAGED).pk
+        aside, waits, refused = (
+            approvals.adjust(Wish("BOARD-1", place.pk, -120, Change.SET_ASIDE, "wet", destination_id=damaged), li)
+            for _number in range(3)
+        )
+    assert aside and waits and refused
+    approvals.approve(aside.pk, boss)
+    approvals.refuse(refused.pk, boss, "no")
+    sheet = counting.make(Chosen(place.pk), li)
+    found = {"BOARD-1": 380, "BOARD-2": 48}
+    counting.enter(sheet.pk, {row.pk: Count(found[row.pool_id], 0) for row in sheet.rows.all()}, li)
+    counting.finish(sheet.pk, li)
+    count_decisions.approve(sheet.pk, boss, may_approve=True)
 
 
 def problems(invariant_id: str) -> list[tuple[str, str]]:
@@ -68,6 +96,10 @@ def without_guards(*statements: str) -> None:
         'ALTER TABLE stock_pool DROP CONSTRAINT IF EXISTS "I1"',
         "ALTER TABLE stock_movement DISABLE TRIGGER USER",
         "ALTER TABLE stock_level DISABLE TRIGGER USER",
+        "ALTER TABLE stock_proposal DISABLE TRIGGER USER",
+        "ALTER TABLE stock_warehouse DROP CONSTRAINT IF EXISTS only_shelves_sell",
+        "ALTER TABLE stock_warehouse DROP CONSTRAINT IF EXISTS set_apart_somewhere",
+        "ALTER TABLE stock_proposal DROP CONSTRAINT IF EXISTS decided_by_somebody_else",
         "ALTER TABLE order_order DROP CONSTRAINT IF EXISTS order_external_number_unique",
         "ALTER TABLE order_order DROP CONSTRAINT IF EXISTS order_order_number_key",
         "ALTER TABLE hub_outgoing DROP CONSTRAINT IF EXISTS outgoing_unique",
@@ -103,6 +135,42 @@ BREAKS = [
     ("I2", "UPDATE stock_level SET on_hand = 7 WHERE sku = 'DESK-1'", "DESK-1 @ SZ", "not the sum of its movements"),
     ("I2", "DELETE FROM stock_movement WHERE sku = 'DESK-1'", "DESK-1 @ SZ", "not the sum of its movements"),
     ("I2", "DELETE FROM stock_level WHERE sku = 'DESK-1'", "DESK-1 @ SZ", "not the sum of its movements"),
+    ("I2", "UPDATE stock_warehouse SET is_sellable = true WHERE code = 'WH-D'", "WH-D", "no shelf may be sold"),
+    ("I2", "UPDATE stock_warehouse SET kind = 'transit' WHERE code = 'WH'", "WH", "no shelf may be sold"),
+    ("I2", "UPDATE stock_warehouse SET kind = 'transit' WHERE code = 'WH'", "BOARD-1", "not the sum of sellable shelv"),
+    ("I2", "UPDATE stock_warehouse SET parent_id = NULL WHERE code = 'WH-D'", "WH-D", "belong to no warehouse"),
+    ("I2", "UPDATE stock_warehouse SET parent_id = id WHERE code = 'WH-D'", "WH-D", "belong to no warehouse"),
+    ("I2", "UPDATE stock_warehouse SET parent_id = 1 + id WHERE code = 'WH'", "WH", "belong to no warehouse"),
+    (
+        "I11",
+        "DELETE FROM stock_movement WHERE document LIKE 'proposal:%%' AND quantity > 0",
+        "BOARD-1 @ WH-D",
+        "its move",
+    ),
+    (
+        "I11",
+        "UPDATE stock_movement SET quantity = 1 - quantity WHERE document LIKE 'proposal:%%'",
+        "BOARD-1 @",
+        "its move",
+    ),
+    (
+        "I11",
+        "INSERT INTO stock_movement (sku, warehouse_id, quantity, reason, document, actor, note, at) SELECT sku, "
+        "warehouse_id, 0, reason, document, actor, note, at FROM stock_movement WHERE document LIKE 'sheet:%%'",
+        "BOARD-2 @ WH",
+        "its movements",
+    ),
+    ("I11", "UPDATE stock_proposal SET state = 'approved' WHERE state = 'refused'", "BOARD-1 @ WH", "its movements"),
+    ("I11", "UPDATE stock_proposal SET state = 'refused' WHERE state = 'approved'", "BOARD-1 @ WH", "its movements"),
+    (
+        "I11",
+        "UPDATE stock_proposal SET decider_id = proposer_id WHERE state = 'refused'",
+        "proposal:",
+        "by who proposed",
+    ),
+    ("I11", "UPDATE stock_countsheet SET state = 'discarded'", "BOARD-2 @ WH", "its movements"),
+    ("I11", "UPDATE stock_countrow SET found = 47 WHERE sku = 'BOARD-2'", "BOARD-2 @ WH", "its movements"),
+    ("I11", "UPDATE stock_countrow SET found = 1, figure = 1 WHERE sku = 'BOARD-1'", "sheet:", "rows do not say"),
     ("I4", "UPDATE order_line SET line_price_incl_tax = 1.005 WHERE order_id = {paid}", "CHAIR-1", "finer than"),
     ("I4", "UPDATE order_line SET line_price_incl_tax = 1.5 WHERE order_id = {account}", "CHAIR-1", "finer than"),
     ("I4", "UPDATE order_line SET line_price_excl_tax = 99.99 WHERE order_id = {paid}", "DESK-1", "gross less tax"),

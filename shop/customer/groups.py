@@ -42,6 +42,7 @@ STOCK_SEEN = (
     "stock.view_share",
     "stock.view_closure",
 )
+COUNTS_SEEN = ("stock.view_proposal", "stock.view_countsheet")
 CHANNELS_RUN = ("stock.add_channel", "stock.change_channel", "stock.change_share", "stock.add_closure",
                 "stock.change_closure", "stock.delete_closure")  # fmt: skip
 HUB_SEEN = ("hub.view_account", "api.view_client")
@@ -66,6 +67,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *ORDERS_SEEN,
         *RETURNS_SEEN,
         *STOCK_SEEN,
+        *COUNTS_SEEN,
         "catalogue.view_product",
         "order.ship_order",
         "order.close_return",
@@ -79,6 +81,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *RETURNS_SEEN,
         "returns.view_adjustment",
         *INTAKES_SEEN,
+        *COUNTS_SEEN,
+        "stock.view_movement",
+        "stock.approve_stock",
         "order.confirm_payment",
         "order.cancel_order",
         "customer.view_user",
@@ -138,6 +143,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *RETURNS_SEEN,
         "returns.view_adjustment",
         *STOCK_SEEN,
+        *COUNTS_SEEN,
         *CATALOGUE_SEEN,
         *IMPORTS_SEEN,
         *HUB_SEEN,

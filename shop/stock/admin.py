@@ -1,13 +1,11 @@
-"""The stock board, one SKU's page, and the warehouses: these alone are edited."""
+"""The stock board and one SKU's page."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import ValidationError
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
@@ -16,21 +14,29 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from integrations.hub import exports
-from integrations.hub.admin_pages import StaffAdmin, ViewOnlyAdmin, badge
+from integrations.hub.admin_pages import ViewOnlyAdmin, badge
 from shop.order.admin_page import status_badge
 from shop.said import who
-from shop.stock import finding
-from shop.stock.admin_actions import StockActions
+from shop.stock import (  # noqa: F401  (three register their own pages)
+    admin_proposals,
+    admin_sheets,
+    admin_warehouses,
+    approvals,
+    finding,
+)
 from shop.stock.admin_links import (
     document_link,
     escrow_link,
     level_link,
+    lying,
+    lying_link,
     on_hand_link,
     order_link,
     reserved_link,
     rows_link,
 )
-from shop.stock.models import Hold, Level, Movement, Pool, Share, Shortage, Warehouse
+from shop.stock.admin_moves import PlaceActions
+from shop.stock.models import SET_APART, Hold, Level, Movement, Pool, Share, Shortage
 from shop.stock.reasons import why
 
 MOVEMENTS_SHOWN = 100
@@ -55,9 +61,11 @@ class ShortFilter(admin.SimpleListFilter):
 
 
 @admin.register(Pool)
-class PoolAdmin(StockActions, ViewOnlyAdmin):
-    list_display = ("sku", "title", "shown_on_hand", "shown_reserved", "shown_escrow", "shown_free", "shown_shortage",
-                    "places")  # fmt: skip
+class PoolAdmin(PlaceActions, ViewOnlyAdmin):
+    list_display = (
+        "sku", "title", "shown_on_hand", "shown_reserved", "shown_escrow", "shown_free", "shown_shortage",
+        "shown_damaged", "shown_quality", "shown_elsewhere", "places",
+    )  # fmt: skip
     list_filter = (ShortFilter,)
     search_fields = ("sku",)  # shows the box; see `finding.pools`
     search_help_text = gettext_lazy("SKU or title")
@@ -71,6 +79,9 @@ class PoolAdmin(StockActions, ViewOnlyAdmin):
         exports.text(gettext_lazy("escrow"), lambda pool: pool.escrow),
         exports.text(gettext_lazy("free units"), lambda pool: pool.free),
         exports.text(gettext_lazy("shortage"), lambda pool: pool.shortage),
+        exports.text(gettext_lazy("damaged"), lambda pool: lying(pool)["damaged"]),
+        exports.text(gettext_lazy("on quality hold"), lambda pool: lying(pool)["quality"]),
+        exports.text(gettext_lazy("elsewhere"), lambda pool: lying(pool)["elsewhere"]),
         exports.text(gettext_lazy("by warehouse"), lambda pool: " · ".join(
             f"{level.warehouse} {level.on_hand}" for level in _sorted(pool))),
     )  # fmt: skip
@@ -108,9 +119,23 @@ class PoolAdmin(StockActions, ViewOnlyAdmin):
             return ""
         return rows_link("shortage", badge(pool.shortage, "danger"), sku=pool.sku, state="open")
 
+    @display(description=gettext_lazy("damaged"))
+    def shown_damaged(self, pool: Pool) -> str:
+        return lying_link(pool, "damaged")
+
+    @display(description=gettext_lazy("on quality hold"))
+    def shown_quality(self, pool: Pool) -> str:
+        return lying_link(pool, "quality")
+
+    @display(description=gettext_lazy("elsewhere"))
+    def shown_elsewhere(self, pool: Pool) -> str:
+        return lying_link(pool, "elsewhere")
+
     @display(description=gettext_lazy("by warehouse"))
     def places(self, pool: Pool) -> str:
-        return format_html_join(" · ", "{} {}", ((level.warehouse, level_link(level)) for level in _sorted(pool)))
+        """Those with goods set apart have columns of their own."""
+        levels = [level for level in _sorted(pool) if level.warehouse.kind not in SET_APART]
+        return format_html_join(" · ", "{} {}", ((level.warehouse, level_link(level)) for level in levels))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -134,6 +159,8 @@ def page(pool: Pool) -> dict[str, Any]:
         "reserved": reserved_link(pool),
         "escrow": escrow_link(pool),
         "shares": [(share, why(share)) for share in Share.objects.filter(pool=pool).select_related("channel__account")],
+        "lying": {where: lying_link(pool, where) for where in lying(pool)},
+        "waiting": approvals.waiting().filter(pool=pool).select_related("warehouse"),
         "levels": [(level, level_link(level)) for level in levels],
         "holds": [(hold, order_link(hold.line.order.number), status_badge(hold.line.order)) for hold in promised],
         "all_holds": rows_link("hold", _("all"), sku=pool.sku),
@@ -144,39 +171,3 @@ def page(pool: Pool) -> dict[str, Any]:
         "all_movements": rows_link("movement", _("all"), sku=pool.sku),
         "shortages": Shortage.objects.filter(pool=pool)[:SHORTAGES_SHOWN],
     }
-
-
-class WarehouseForm(forms.ModelForm):
-    """Whose the figures are and whether they may be promised cannot change under stock: the sums would not follow."""
-
-    FIXED = ("is_sellable", "erp_account")
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        changed = [name for name in self.FIXED if name in self.changed_data]
-        if self.instance.pk and changed and Level.objects.filter(warehouse=self.instance).exists():
-            for name in changed:
-                self.add_error(name, _still_in_use())
-        return data
-
-
-def _still_in_use() -> ValidationError:
-    return ValidationError(
-        _("This warehouse has stock: what may be promised was added up with it. Make a new warehouse instead.")
-    )
-
-
-@admin.register(Warehouse)
-class WarehouseAdmin(StaffAdmin):
-    form = WarehouseForm
-    list_display = ("name", "code", "priority", "is_sellable", "owner")
-    list_select_related = ("erp_account",)
-    search_fields = ("name", "code")
-    fields = ("code", "name", "priority", "is_sellable", "erp_account")
-
-    @display(description=gettext_lazy("figures owned by"), ordering="erp_account")
-    def owner(self, warehouse: Warehouse) -> str:
-        return str(warehouse.erp_account) if warehouse.erp_account_id else "Weft"
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Warehouse | None = None) -> tuple[str, ...]:
-        return ("code",) if obj else ()  # other systems know it by its code

@@ -19,7 +19,7 @@ from shop.order.admin_page import status_badge
 from shop.said import who
 from shop.stock import finding, holds
 from shop.stock.admin_links import document_link, order_link, pool_link
-from shop.stock.models import Hold, Movement, Reading, Shortage
+from shop.stock.models import SET_APART, Hold, Movement, Reading, Shortage
 
 
 class SkuFilter(admin.SimpleListFilter):
@@ -42,6 +42,28 @@ class PlaceFilter(admin.RelatedFieldListFilter):
         self.title = _("warehouse")
 
 
+class LiesFilter(admin.SimpleListFilter):
+    """Where a number of the board beside on hand leads."""
+
+    title = gettext_lazy("lies")
+    parameter_name = "lies"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("damaged", _("set aside as damaged")),
+            ("quality", _("on quality hold")),
+            ("elsewhere", _("elsewhere")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Movement]) -> QuerySet[Movement]:
+        match self.value():
+            case "damaged" | "quality" as kind:
+                return queryset.filter(warehouse__kind=kind)
+            case "elsewhere":
+                return queryset.filter(warehouse__is_sellable=False).exclude(warehouse__kind__in=SET_APART)
+        return queryset
+
+
 class SummedAdmin(ViewOnlyAdmin):
     """A ledger: with one SKU chosen, the list says what its rows add up to."""
 
@@ -59,7 +81,7 @@ class SummedAdmin(ViewOnlyAdmin):
 class MovementAdmin(SummedAdmin):
     summed = "quantity"
     list_display = ("at", "sku", "place", "signed", "reason", "shown_document", "by", "note")
-    list_filter = (SkuFilter, "reason", ("warehouse", PlaceFilter), "warehouse__is_sellable", "at")
+    list_filter = (SkuFilter, "reason", ("warehouse", PlaceFilter), "warehouse__is_sellable", LiesFilter, "at")
     list_select_related = ("warehouse",)
     search_fields = ("document",)  # shows the box; see `found`
     search_help_text = gettext_lazy("SKU or document")

@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy
 
-from shop.stock.models import Level, Pool
+from shop.stock.models import SET_APART, Kind, Level, Pool
 
 
 def pool_link(sku: str) -> str:
@@ -26,7 +26,15 @@ DOCUMENTS: dict[str, tuple[Any, str]] = {
     "parcel": (gettext_lazy("parcel"), "fulfilment_parcel"),
     "return": (gettext_lazy("return"), "returns_return"),
     "reading": (gettext_lazy("reading"), "stock_reading"),
+    "proposal": (gettext_lazy("approval"), "stock_proposal"),
+    "sheet": (gettext_lazy("count sheet"), "stock_countsheet"),
 }
+
+
+def document_name(document: str) -> str:
+    """A movement's document as people call it."""
+    kind, _colon, key = document.partition(":")
+    return f"{DOCUMENTS[kind][0]} #{key}" if kind in DOCUMENTS and key.isdecimal() else document
 
 
 def document_link(document: str) -> str:
@@ -34,8 +42,8 @@ def document_link(document: str) -> str:
     kind, _colon, key = document.partition(":")
     if kind not in DOCUMENTS or not key.isdecimal():
         return document
-    words, page_name = DOCUMENTS[kind]
-    return format_html('<a href="{}">{} #{}</a>', reverse(f"admin:{page_name}_change", args=[key]), words, key)
+    address = reverse(f"admin:{DOCUMENTS[kind][1]}_change", args=[key])
+    return format_html('<a href="{}">{}</a>', address, document_name(document))
 
 
 def rows_link(model: str, number: Any, **which: Any) -> str:
@@ -58,3 +66,26 @@ def escrow_link(pool: Pool) -> str:
 
 def level_link(level: Level) -> str:
     return rows_link("movement", level.on_hand, sku=level.pool_id, warehouse__id__exact=level.warehouse_id)
+
+
+def lying(pool: Pool) -> dict[str, int]:
+    """Units of the SKU that are not on hand for sale, by where they lie; its levels are read with their warehouses.
+
+    `elsewhere`: on their way, at suppliers and marketplaces, and in warehouses closed for sale.
+    """
+    units = {"damaged": 0, "quality": 0, "elsewhere": 0}
+    for level in pool.levels.all():
+        if not level.warehouse.is_sellable:
+            units[where(level.warehouse.kind)] += level.on_hand
+    return units
+
+
+def where(kind: str) -> str:
+    """The column of a place of this kind that is not sold from."""
+    return str(Kind(kind).value) if kind in SET_APART else "elsewhere"
+
+
+def lying_link(pool: Pool, column: str) -> str:
+    """Empty where nothing lies there."""
+    units = lying(pool)[column]
+    return rows_link("movement", units, sku=pool.sku, lies=column) if units else ""

@@ -27,10 +27,11 @@ def pools(text: str) -> QuerySet[Pool]:
     return Pool.objects.filter(pk__in=begins.order_by().values("pk").union(said.order_by().values("pk")))
 
 
-def titles() -> Coalesce:
-    """The product's title in the reader's language, beside each pool; a variant without one has its parent's."""
+def titles(sku: str = "sku") -> Coalesce:
+    """The product's title in the reader's language, beside each row with a SKU in the field `sku`; a variant without
+    one has its parent's."""
     column = build_localized_fieldname("title", get_language() or "zh-hans")
     names = [f"product__{column}", "product__title", f"product__parent__{column}", "product__parent__title"]
-    records = StockRecord.objects.filter(partner_sku=OuterRef("sku"))
+    records = StockRecord.objects.filter(partner_sku=OuterRef(sku))
     found = Coalesce(*(NullIf(F(name), Value("")) for name in names))
     return Coalesce(Subquery(records.annotate(found=found).values("found")[:1]), Value(""))

@@ -124,6 +124,7 @@ def consume(shipped: Sequence[Shipped], *, document: str, actor: str, at: dateti
     known = pools.lock({s.sku for s in shipped})
     shipped = [s for s in shipped if s.sku in known]
     skus = sorted(known)
+    pools.keep_use({s.warehouse_id for s in shipped})
     pools.lock_levels(skus)
     drawn = _draw(shipped)
     with connection.cursor() as cursor:

@@ -10,19 +10,34 @@ from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from shop.stock.shares import Channel, Closure, Demand, Mode, Push, Share
 
-__all__ = [
-    "Cause", "Channel", "Closure", "Demand", "Hold", "Level", "Mode", "Movement", "Pool", "Push", "Reading", "Reason",
-    "Share", "Shortage", "Warehouse",
-]  # fmt: skip
+class Kind(models.TextChoices):
+    """What a place is for. Only what lies on a shelf may be sold."""
+
+    SHELF = "shelf", _("shelf")
+    DAMAGED = "damaged", _("damaged goods")
+    QUALITY = "quality", _("quality hold")
+    TRANSIT = "transit", _("in transit")
+    SUPPLIER = "supplier", _("at a supplier")
+    MARKETPLACE = "marketplace", _("at a marketplace's warehouse")
+
+
+SET_APART = (Kind.DAMAGED, Kind.QUALITY)  # goods that stay in their warehouse, but not on its shelf
 
 
 class Warehouse(models.Model):
-    """A place with stock. `erp_account` empty: Weft owns its figures; else that ERP does, and Weft only reads them."""
+    """A place with stock. `erp_account` empty: Weft owns its figures; else that ERP does, and Weft only reads them.
+
+    `parent`: the warehouse whose damaged goods, or whose goods on quality hold, this place holds; one of each kind.
+    `is_sellable` changes through `closing` alone: the pools have to follow.
+    """
 
     code = models.CharField(_("code"), max_length=32, unique=True, db_collation="C")
     name = models.CharField(_("name"), max_length=128)
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind, default=Kind.SHELF)
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="apart", verbose_name=_("belongs to")
+    )
     priority = models.PositiveSmallIntegerField(_("priority"), default=1, help_text=_("Lower ships first."))
     is_sellable = models.BooleanField(_("sellable"), default=True, help_text=_("Its stock may be promised."))
     erp_account = models.ForeignKey(
@@ -33,6 +48,15 @@ class Warehouse(models.Model):
         verbose_name = _("warehouse")
         verbose_name_plural = _("warehouses")
         ordering = ["priority", "code"]
+        constraints = [
+            models.CheckConstraint(name="only_shelves_sell", condition=Q(is_sellable=False) | Q(kind=Kind.SHELF)),
+            models.CheckConstraint(
+                name="set_apart_somewhere",
+                condition=Q(kind__in=SET_APART, parent__isnull=False)
+                | (~Q(kind__in=SET_APART) & Q(parent__isnull=True)),
+            ),
+            models.UniqueConstraint(fields=["parent", "kind"], name="one_place_of_a_kind"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -83,6 +107,7 @@ class Level(models.Model):
     on_hand = models.BigIntegerField(_("on hand"), default=0)
     on_hand_rev = models.BigIntegerField(default=0)
     reading_seq = models.BigIntegerField(default=0)
+    counted_at = models.DateTimeField(_("last counted"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("stock level")
@@ -99,11 +124,15 @@ class Reason(models.TextChoices):
     OPENING = "opening", _("opening stock")
     RECEIPT = "receipt", _("goods received")
     COUNT = "count", _("count")
-    DAMAGE = "damage", _("damaged")
+    DAMAGE = "damage", _("written off")
     SHIPPED = "shipped", _("shipped")
     READING = "reading", _("ERP's figure")
     RETURNED = "returned", _("returned")
     ADJUSTMENT = "adjustment", _("adjustment")
+    SET_ASIDE = "set_aside", _("set aside as damaged")
+    QUALITY_HOLD = "quality_hold", _("put on quality hold")
+    QUALITY_PASSED = "quality_passed", _("released from quality hold")
+    MOVED = "moved", _("moved to another place")
 
 
 class Movement(models.Model):
@@ -195,6 +224,8 @@ class Cause(models.TextChoices):
     DAMAGE = "damage", _("damage")
     SHIPPED = "shipped", _("shipped more than was there")
     CHANNEL = "channel", _("sold on a channel beyond what it was given")
+    MOVED = "moved", _("moved off the shelf")
+    CLOSED = "closed", _("warehouse closed for sale")
 
 
 class Shortage(models.Model):
@@ -247,3 +278,16 @@ class Reading(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk}"
+
+
+# Tables in modules of their own; here, because Django looks for models in this one.
+from shop.stock.count_models import CountEntry as CountEntry
+from shop.stock.count_models import CountRow as CountRow
+from shop.stock.count_models import CountSheet as CountSheet
+from shop.stock.proposal_models import Proposal as Proposal
+from shop.stock.share_models import Channel as Channel
+from shop.stock.share_models import Closure as Closure
+from shop.stock.share_models import Demand as Demand
+from shop.stock.share_models import Mode as Mode
+from shop.stock.share_models import Push as Push
+from shop.stock.share_models import Share as Share

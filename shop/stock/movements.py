@@ -1,12 +1,13 @@
-"""Changes of `on_hand`: opening stock, receipts, counts, damage. Append-only, with reason, actor and document."""
+"""Changes of `on_hand`: opening stock, receipts, counts, moves. Append-only, with reason, actor and document."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
+from django.db.models.functions import Now
 
 from shop.stock import pools
 from shop.stock.models import Cause, Level, Reason, Warehouse
@@ -17,7 +18,11 @@ class NotOurs(Exception):
 
 
 class NotThere(Exception):
-    """A Weft-owned level would fall below zero."""
+    """A Weft-owned level would fall below zero; `skus` where it is known whose."""
+
+    def __init__(self, message: str, skus: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.skus = tuple(skus)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,7 @@ def record(moves: Sequence[Move]) -> None:
             [skus],
         )
         pools.lock(skus)
+        pools.keep_use({m.warehouse_id for m in moves})
         pools.lock_levels(skus)
         cursor.execute(
             _MOVE,
@@ -96,28 +102,53 @@ def record(moves: Sequence[Move]) -> None:
         )
         below = [row[0] for row in cursor.fetchall()]
     if below:
-        raise NotThere(f"Fewer than 0 would be on hand: {', '.join(sorted(below))}.")
+        raise NotThere(f"Fewer than 0 would be on hand: {', '.join(sorted(below))}.", sorted(set(below)))
     pools.note_shortages(skus, _cause(moves))
 
 
+_CAUSES = {
+    Reason.DAMAGE: Cause.DAMAGE,
+    Reason.SET_ASIDE: Cause.DAMAGE,
+    Reason.QUALITY_HOLD: Cause.MOVED,
+    Reason.MOVED: Cause.MOVED,
+}
+
+
 def _cause(moves: Sequence[Move]) -> Cause:
-    return Cause.DAMAGE if any(m.reason == Reason.DAMAGE for m in moves) else Cause.COUNT
+    causes = {_CAUSES.get(m.reason, Cause.COUNT) for m in moves if m.quantity < 0}
+    return next((cause for cause in (Cause.DAMAGE, Cause.MOVED) if cause in causes), Cause.COUNT)
 
 
 def by_staff(moves: Sequence[Move]) -> None:
     """`record`, for people: refuses ERP-owned warehouses."""
-    owned = Warehouse.objects.filter(pk__in={m.warehouse_id for m in moves}, erp_account__isnull=False)
+    refuse_owned({m.warehouse_id for m in moves})
+    record(moves)
+
+
+def refuse_owned(warehouses: Collection[int]) -> None:
+    """Raises NotOurs when an ERP owns the figures of one of them."""
+    owned = Warehouse.objects.filter(pk__in=warehouses, erp_account__isnull=False)
     if names := list(owned.values_list("name", flat=True)):
         raise NotOurs(f"{', '.join(names)}: the ERP owns these figures. Change them there; Weft reads them back.")
-    record(moves)
+
+
+def on_hand(skus: Collection[str], warehouse_id: int) -> dict[str, int]:
+    """The figures at this moment, which nobody changes before the transaction ends. SKUs without a level are 0."""
+    pools.lock(skus)
+    pools.lock_levels(skus)
+    found = dict(Level.objects.filter(pool__in=skus, warehouse=warehouse_id).values_list("pool_id", "on_hand"))
+    return {sku: found.get(sku, 0) for sku in skus}
+
+
+def note_counted(skus: Collection[str], warehouse_id: int) -> None:
+    """Somebody counted them there, whatever came of it."""
+    Level.objects.filter(pool__in=skus, warehouse=warehouse_id).update(counted_at=Now())
 
 
 def count(sku: str, warehouse_id: int, found: int, *, actor: str, note: str) -> int:
     """A count found `found` units: writes the difference as a movement and returns it."""
-    pools.lock([sku])
-    pools.lock_levels([sku])
-    level = Level.objects.filter(pool=sku, warehouse_id=warehouse_id).first()
-    difference = found - (level.on_hand if level else 0)
+    difference = found - on_hand([sku], warehouse_id)[sku]
     if difference:
         by_staff([Move(sku, warehouse_id, difference, Reason.COUNT, actor=actor, note=note)])
+    note_counted([sku], warehouse_id)
     return difference

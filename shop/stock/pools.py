@@ -12,6 +12,7 @@ from django.utils import timezone
 from shop.stock.models import Cause, Reading, Shortage
 
 BATCH = 1000  # Shortage rows in one statement
+USE = 0x706C6163  # first key of the advisory locks on what a warehouse is used for; its id is the second
 
 
 def lock(skus: Collection[str]) -> set[str]:
@@ -29,6 +30,16 @@ def lock_levels(skus: Collection[str]) -> None:
         cursor.execute(
             'SELECT 1 FROM stock_level WHERE sku = ANY(%s) ORDER BY sku COLLATE "C", warehouse_id FOR UPDATE',
             [sorted(set(skus))],
+        )
+
+
+def keep_use(warehouses: Collection[int]) -> None:
+    """Nobody closes or opens these warehouses for sale before the transaction ends. After the pools, and before a
+    statement that asks what is sellable: a SKU's first goods in a warehouse have no level yet that could be locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock_shared(%s, id::int) FROM unnest(%s::bigint[]) AS w(id)",
+            [USE, sorted(set(warehouses))],
         )
 
 

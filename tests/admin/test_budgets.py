@@ -37,7 +37,22 @@ from shop.order.models import Intake, Line, Order
 from shop.partner.models import Partner
 from shop.pricing.models import TaxClass
 from shop.returns.models import Adjustment, CreditNote, Return, ReturnLine
-from shop.stock.models import Channel, Hold, Movement, Pool, Push, Reading, Reason, Share, Shortage, Warehouse
+from shop.stock.models import (
+    Channel,
+    CountRow,
+    CountSheet,
+    Hold,
+    Movement,
+    Pool,
+    Proposal,
+    Push,
+    Reading,
+    Reason,
+    Share,
+    Shortage,
+    Warehouse,
+)
+from shop.stock.proposal_models import Change
 from tests import crowds, factories
 from tests.admin.conftest import Login
 from tests.statements import budget, counted
@@ -221,6 +236,30 @@ def _api_clients() -> None:
     )
 
 
+def _proposals() -> None:
+    li, boss = User.objects.all()[:2]
+    place = Warehouse.objects.all()[0]
+    Proposal.objects.bulk_create(
+        Proposal(pool=pool, warehouse=place, change=Change.ADJUSTMENT, quantity=-200, note="x", proposer=li,
+                 proposed_by="staff:li", **({"state": "refused", "decider": boss} if number % 2 else {}))
+        for number, pool in enumerate(Pool.objects.all()[:ROWS])
+    )  # fmt: skip
+
+
+def _sheets() -> None:
+    place = Warehouse.objects.all()[0]
+    made = CountSheet.objects.bulk_create(CountSheet(warehouse=place, made_by="staff:li") for _number in numbers)
+    first = made[0]
+    CountRow.objects.bulk_create(
+        CountRow(sheet=sheet, pool_id=f"MANY-{number:04}", position=number)
+        for sheet in made[1:] for number in range(3)
+    )  # fmt: skip
+    CountRow.objects.bulk_create(
+        CountRow(sheet=first, pool=pool, position=number, found=9, figure=10, price=5, currency="CNY", entries=1)
+        for number, pool in enumerate(Pool.objects.filter(sku__startswith="MANY")[:ROWS])
+    )
+
+
 CROWDS: dict[type[Model], Callable[[], Any]] = {
     Group: lambda: Group.objects.bulk_create(Group(name=f"g{number}") for number in numbers),
     TaxClass: lambda: TaxClass.objects.bulk_create(TaxClass(code=f"T{n}", name=f"T {n}", rate=0) for n in numbers),
@@ -245,6 +284,8 @@ CROWDS: dict[type[Model], Callable[[], Any]] = {
     Shortage: _shortages,
     Channel: _channels,
     Share: _shares,
+    Proposal: _proposals,
+    CountSheet: _sheets,
     Account: _accounts,
     Reading: _readings,
     Parcel: _parcels,
@@ -297,6 +338,13 @@ def test_home_and_the_pages_of_one_thing(crowded: Client, login: Login) -> None:
     lifecycle.confirm_payment(line.order.number, actor="staff:test", reference="HSBC-1")
     page(crowded, reverse("admin:order_order_change", args=[line.order.pk]))
     page(crowded, reverse("admin:stock_pool_change", args=["MANY-0001"]))
+    sheet = CountSheet.objects.earliest("pk").pk
+    page(crowded, reverse("admin:stock_proposal_change", args=[Proposal.objects.earliest("pk").pk]))
+    page(crowded, reverse("admin:stock_countsheet_change", args=[sheet]))
+    page(crowded, reverse("admin:stock_countsheet_enter", args=[sheet]))
+    CountSheet.objects.filter(pk=sheet).update(state="counted", round=2)
+    page(crowded, reverse("admin:stock_countsheet_change", args=[sheet]))
+    page(crowded, reverse("admin:stock_warehouse_close", args=[places[0].pk]))
     page(crowded, reverse("admin:hub_outgoing_change", args=[Outgoing.objects.all()[0].pk]))
     page(crowded, reverse("admin:returns_return_change", args=[Return.objects.all()[0].pk]))
     for group in ("superuser", "sales", "finance", "auditor", "integrations"):

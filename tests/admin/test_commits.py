@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize("name", ["confirm payment", "note payment on account", "cancel", "ship", "receive", "count",
-                                  "damage", "correct", "close return", "close import", "close by hand",
+                                  "write off", "correct", "close return", "close import", "close by hand",
                                   "retire account", "retry one", "retry many"])  # fmt: skip
 def test_each_service_commits_by_itself(login: Login, name: str) -> None:
     client = login("superuser")
@@ -28,7 +28,7 @@ def test_each_service_commits_by_itself(login: Login, name: str) -> None:
 
 def test_a_refusal_leaves_nothing_behind(login: Login) -> None:
     client = login("superuser")
-    address, form = matrix.adjust("damage")()
+    address, form = matrix.adjust("write_off")()
     assert client.post(address, {**form, "quantity": 11}).status_code == 200
     assert Level.objects.get().on_hand == 10
     address, form = matrix.confirm_payment()

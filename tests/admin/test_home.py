@@ -13,8 +13,9 @@ from django.utils import timezone
 from integrations.hub.models import AccountState, Outgoing
 from integrations.hub.values import Lane
 from shop.catalogue.models import ImportRun
+from shop.customer.models import User
 from shop.order.models import Intake, Order, PaymentMethod
-from shop.stock.models import Hold, Pool, Shortage
+from shop.stock.models import CountSheet, Hold, Pool, Proposal, Shortage
 from tests import factories
 from tests.admin.conftest import Login
 
@@ -29,6 +30,7 @@ def trouble() -> None:
     _orders()
     _holds()
     _shortages()
+    _decisions()
     _work()
     _imports()
     _product_files()
@@ -61,6 +63,19 @@ def _shortages() -> None:
         pool = factories.stock(f"S-{number}", SZ=1)
         Shortage.objects.create(pool=pool, quantity=1, cause="count")
         Shortage.objects.create(pool=pool, quantity=1, cause="count", closed_at=timezone.now())
+
+
+def _decisions() -> None:
+    li, boss = (User.objects.create_user(f"{name}@weft.test") for name in ("li", "boss"))
+    place = factories.warehouse("SZ")
+    decided = {"state": "refused", "decider": boss}
+    for number, fields in enumerate([{}] * 11 + [decided] * 2):
+        Proposal.objects.create(
+            pool=factories.stock(f"P-{number}", SZ=1), warehouse=place, change="adjustment", quantity=-1, note="x",
+            proposer=li, proposed_by="staff:li", **fields,
+        )  # fmt: skip
+    for state in ["counted"] * 12 + ["counting", "approved", "discarded"]:
+        CountSheet.objects.create(warehouse=place, state=state, made_by="staff:li")
 
 
 def _work() -> None:
@@ -97,6 +112,8 @@ COUNTS = {
     "Orders that need a return": 4,
     "Money to give back": 5,
     "Shortages": 6,
+    "Adjustments to approve": 11,
+    "Count sheets to decide": 12,
     "Overdue holds": 2,
     "Parked work": 7,
     "Accounts with a problem": 8,
@@ -133,8 +150,10 @@ def test_home_shows_each_what_is_theirs(login: Login, trouble: None) -> None:
     assert titles("") == set()
     assert titles("catalogue") == files
     assert titles("warehouse") == everything - files - {"Accounts with a problem", "Refused imports"}
-    assert titles("sales") == titles("finance") == everything - files - {"Accounts with a problem"}
-    assert titles("integrations") == everything - files
+    counts = {"Adjustments to approve", "Count sheets to decide"}
+    assert titles("finance") == everything - files - {"Accounts with a problem"}
+    assert titles("sales") == titles("finance") - counts
+    assert titles("integrations") == everything - files - counts
     assert titles("auditor") == everything
 
 
@@ -178,4 +197,4 @@ def test_every_filter_of_every_list_works(login: Login, trouble: None) -> None:
                 assert client.get(address + choice["query_string"]).status_code == 200, choice
                 tried += 1
     assert tried > 100
-    assert Pool.objects.count() == 7
+    assert Pool.objects.count() == 20

@@ -26,7 +26,7 @@ from shop.order import lifecycle
 from shop.order.models import Intake, Order, PaymentMethod
 from shop.stock.models import Channel, Share
 from tests import factories
-from tests.admin import goods
+from tests.admin import goods, stock
 from tests.admin.conftest import Login
 from tests.admin.pages import action
 from tests.api.conftest import partner
@@ -35,7 +35,8 @@ pytestmark = pytest.mark.django_db
 _numbers = count(1)
 WATCHED = (
     "order_order", "order_orderstatuschange", "order_intake", "stock_pool", "stock_level", "stock_movement",
-    "stock_hold", "fulfilment_parcel", "hub_account", "hub_outgoing", "customer_user", "stock_warehouse",
+    "stock_hold", "stock_proposal", "stock_countsheet", "stock_countrow", "stock_countentry",
+    "fulfilment_parcel", "hub_account", "hub_outgoing", "customer_user", "stock_warehouse",
     "stock_share", "stock_channel", "pricing_taxclass", "desk_savedlist", "django_admin_log", "api_client",
     "api_accesstoken",
     "catalogue_product", "catalogue_category", "catalogue_productclass", "catalogue_productattribute",
@@ -99,7 +100,10 @@ def close_intake() -> tuple[str, dict[str, Any]]:
 def adjust(name: str) -> Callable[[], tuple[str, dict[str, Any]]]:
     def prepare() -> tuple[str, dict[str, Any]]:
         pool = factories.stock("CHAIR-1", SZ=10)
-        form = {"warehouse": factories.warehouse("SZ").pk, "quantity": 2, "note": "test", "what": "missing"}
+        form = {
+            "warehouse": factories.warehouse("SZ").pk, "quantity": 2, "note": "test", "what": "missing",
+            "destination": factories.warehouse("HZ").pk,
+        }  # fmt: skip
         return action("stock_pool", name, pool.sku), form
 
     return prepare
@@ -289,6 +293,7 @@ def import_action(name: str, content: bytes) -> Callable[[], tuple[str, dict[str
 
 
 CATALOGUE = frozenset({"catalogue"})
+COUNTS_SEEN = frozenset({"warehouse", "finance", "auditor"})
 RIGHT, HALF = b"sku,price\nCHAIR-1,99\n", b"sku,price\nCHAIR-1,99\nNOBODY,1\n"
 CASES = {
     "edit product": Case(edit_product, CATALOGUE),
@@ -322,7 +327,7 @@ CASES = {
     "export holds": Case(export("stock_hold"), NOT_CATALOGUE, 200),
     "export outgoing": Case(export("hub_outgoing"), NOT_CATALOGUE, 200),
     "export stock": Case(export("stock_pool"), EVERYBODY, 200),
-    "export movements": Case(export("stock_movement"), frozenset({"warehouse", "integrations", "auditor"}), 200),
+    "export movements": Case(export("stock_movement"), COUNTS_SEEN | {"integrations"}, 200),
     "export returns": Case(export("returns_return"), EVERYBODY - {"catalogue", "integrations"}, 200),
     "export credit notes": Case(export("returns_creditnote"), EVERYBODY - {"catalogue", "integrations"}, 200),
     "export adjustments": Case(export("returns_adjustment"), frozenset({"finance", "auditor"}), 200),
@@ -332,7 +337,25 @@ CASES = {
     "receive": Case(adjust("receive"), frozenset({"warehouse"})),
     "receive a new SKU": Case(receive_sku, frozenset({"warehouse"})),
     "count": Case(adjust("count"), frozenset({"warehouse"})),
-    "damage": Case(adjust("damage"), frozenset({"warehouse"})),
+    "write off": Case(adjust("write_off"), frozenset({"warehouse"})),
+    "set aside": Case(adjust("set_aside"), frozenset({"warehouse"})),
+    "put on quality hold": Case(adjust("hold"), frozenset({"warehouse"})),
+    "release from quality hold": Case(stock.release, frozenset({"warehouse"})),
+    "move to another place": Case(adjust("move"), frozenset({"warehouse"})),
+    "close a warehouse": Case(stock.turn("close"), frozenset({"warehouse"})),
+    "open a warehouse": Case(stock.turn("open_for_sale"), frozenset({"warehouse"})),
+    "approve an adjustment": Case(stock.decide("approve"), frozenset({"finance"})),
+    "refuse an adjustment": Case(stock.decide("refuse"), frozenset({"finance"})),
+    "export adjustments to approve": Case(export("stock_proposal"), COUNTS_SEEN, 200),
+    "export count sheets": Case(export("stock_countsheet"), COUNTS_SEEN, 200),
+    "new count sheet": Case(stock.new_sheet, frozenset({"warehouse"})),
+    "enter counts": Case(stock.enter, frozenset({"warehouse"})),
+    "enter counts of a file": Case(stock.take_file, frozenset({"warehouse"})),
+    "add a SKU to a sheet": Case(stock.add_sku, frozenset({"warehouse"})),
+    "end a counting": Case(stock.sheet_action("finish", counted=True), frozenset({"warehouse"})),
+    "approve a sheet": Case(stock.sheet_action("approve", finished=True), frozenset({"warehouse", "finance"})),
+    "count again": Case(stock.sheet_action("ask_again", finished=True), frozenset({"warehouse", "finance"})),
+    "discard a sheet": Case(stock.sheet_action("discard"), frozenset({"warehouse", "finance"})),
     "offer on a channel": Case(channel_action("offer", S.ACTIVE, skus=""), frozenset({"integrations"})),
     "let go of a channel": Case(channel_action("let_go", S.PAUSED), frozenset({"integrations"})),
     "edit a share": Case(edit_share, frozenset({"integrations"})),
@@ -414,6 +437,11 @@ VIEWS: dict[str, tuple[Callable[[], str], frozenset[str]]] = {
         lambda: action("catalogue_product", "in_shop", factories.product().pk),
         frozenset({"sales", "warehouse", "catalogue", "auditor"}),
     ),
+    "a count sheet to print": (lambda: stock.sheet_action("print_sheet")()[0], COUNTS_SEEN),
+    "a count sheet as a file": (stock.file_address, COUNTS_SEEN),
+    "adjustments to approve": (lambda: reverse("admin:stock_proposal_changelist"), COUNTS_SEEN),
+    "count sheets": (lambda: reverse("admin:stock_countsheet_changelist"), COUNTS_SEEN),
+    "a file of counts": (lambda: stock.sheet_action("bring_counts")()[0], frozenset({"warehouse"})),
     "an empty file of products": (
         lambda: reverse("admin:catalogue_importrun_template"),
         frozenset({"catalogue"}),

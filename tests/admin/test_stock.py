@@ -51,7 +51,7 @@ def test_the_board_finds_by_sku_and_title_and_shows_places(login: Login, pool: P
 def test_the_shortage_filter(login: Login, pool: Pool) -> None:
     factories.order({"CHAIR-1": 13})
     factories.stock("DESK-1", SZ=1)
-    do(login("warehouse"), "damage", pool, quantity=4)
+    do(login("warehouse"), "write_off", pool, quantity=4)
     page = login("warehouse").get(reverse(BOARD), {"short": "yes"}).content.decode()
     assert "CHAIR-1" in page
     assert "DESK-1" not in page
@@ -79,8 +79,8 @@ def busy() -> None:
     client.post(action("order_order", "ship", order.pk), {"warehouse": factories.warehouse("SZ").pk})
     desk = Pool.objects.get(sku="DESK-1")
     assert do(client, "correct", desk, quantity=2, what="missing").status_code == 302
-    assert do(client, "damage", Pool.objects.get(sku="CHAIR-1"), quantity=7).status_code == 302
-    assert do(client, "damage", Pool.objects.get(sku="CHAIR-1"), code="HZ", quantity=2).status_code == 302
+    assert do(client, "write_off", Pool.objects.get(sku="CHAIR-1"), quantity=7).status_code == 302
+    assert do(client, "write_off", Pool.objects.get(sku="CHAIR-1"), code="HZ", quantity=2).status_code == 302
 
 
 def test_each_number_opens_exactly_the_rows_it_is_the_sum_of(login: Login, pool: Pool) -> None:
@@ -112,7 +112,7 @@ def test_the_sum_stands_only_where_one_sku_is_chosen(login: Login, pool: Pool) -
     ("what", "units", "reason"),
     [
         ("found", 3, Reason.ADJUSTMENT), ("returned", 3, Reason.RETURNED), ("missing", -3, Reason.ADJUSTMENT),
-        ("given", -3, Reason.ADJUSTMENT), ("damaged", -3, Reason.DAMAGE),
+        ("given", -3, Reason.ADJUSTMENT),
     ],
 )  # fmt: skip
 def test_correcting_up_and_down_with_a_reason(login: Login, pool: Pool, what: str, units: int, reason: Reason) -> None:
@@ -185,22 +185,23 @@ def test_counting(login: Login, pool: Pool) -> None:
 
 def test_damage_that_takes_promised_goods_opens_a_shortage(login: Login, pool: Pool) -> None:
     order = factories.order({"CHAIR-1": 12})
-    assert do(login("warehouse"), "damage", pool, quantity=3).status_code == 302
+    assert do(login("warehouse"), "write_off", pool, quantity=3).status_code == 302
     shortage = pool.shortages.get()
     assert (shortage.quantity, shortage.orders) == (2, [order.number])
 
 
 def test_below_zero_is_refused_in_words(login: Login, pool: Pool) -> None:
-    answer = do(login("warehouse"), "damage", pool, quantity=11)
+    answer = do(login("warehouse"), "write_off", pool, quantity=11)
     assert answer.status_code == 200
     assert "Fewer than 0 would be on hand at SZ" in answer.content.decode()
     assert on_hand() == 10
 
 
-@pytest.mark.parametrize("name", ["receive", "count", "damage", "correct"])
+@pytest.mark.parametrize("name", ["receive", "count", "write_off", "correct", "set_aside", "hold", "move"])
 def test_an_erps_figures_are_refused_in_words(login: Login, pool: Pool, name: str) -> None:
     Warehouse.objects.filter(code="HZ").update(erp_account=factories.account(name="Tryton"))
-    answer = do(login("warehouse"), name, pool, code="HZ", quantity=3, what="found")
+    answer = do(login("warehouse"), name, pool, code="HZ", quantity=3, what="found",
+                destination=factories.warehouse("SZ").pk)  # fmt: skip
     assert answer.status_code == 200
     assert "Tryton owns the figures of HZ" in answer.content.decode()
     assert on_hand("HZ") == 3
@@ -211,18 +212,11 @@ def save(client: Client, place: Warehouse, **data: Any) -> Any:
     return client.post(reverse("admin:stock_warehouse_change", args=[place.pk]), form)
 
 
-def test_a_warehouse_with_stock_keeps_its_owner_and_use(login: Login, pool: Pool) -> None:
+def test_a_warehouse_with_stock_keeps_its_owner(login: Login, pool: Pool) -> None:
     place = factories.warehouse("SZ")
     client = login("warehouse")
-    assert save(client, place, name="Shenzhen", priority=3, is_sellable="on").status_code == 302
-    for change in ({}, {"is_sellable": "on", "erp_account": factories.account(name="Tryton").pk}):
-        assert "This warehouse has stock" in save(client, place, **change).content.decode()
+    assert save(client, place, name="Shenzhen", priority=3).status_code == 302
+    owner = factories.account(name="Tryton").pk
+    assert "This warehouse has stock" in save(client, place, erp_account=owner).content.decode()
     place.refresh_from_db()
-    assert (place.name, place.priority, place.is_sellable, place.erp_account) == ("Shenzhen", 3, True, None)
-
-
-def test_an_empty_warehouse_may_change(login: Login) -> None:
-    place = factories.warehouse("NEW")
-    assert save(login("warehouse"), place).status_code == 302
-    place.refresh_from_db()
-    assert place.is_sellable is False
+    assert (place.name, place.priority, place.erp_account) == ("Shenzhen", 3, None)

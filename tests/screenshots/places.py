@@ -19,7 +19,7 @@ from shop.catalogue.models import Category, ImportRun, Product
 from shop.customer.models import User
 from shop.desk.models import SavedList
 from shop.order.models import Intake, Order, Status
-from shop.stock.models import Pool, Shortage
+from shop.stock.models import CountSheet, Pool, Proposal, Shortage, Warehouse
 from tests.screenshots import wares
 from tests.screenshots.company import Company
 
@@ -50,6 +50,7 @@ def staff(company: Company) -> Iterator[Place]:
     yield from _orders()
     yield from _wares()
     yield from _searches()
+    yield from _stock()
     orders = reverse("admin:order_order_changelist")
     yield Place("order-list-filters", orders, press=("a:has(> .material-symbols-outlined:text('filter_list'))",))
     yield Place("order-list-export", orders, press=(".weft-menu summary",))
@@ -128,6 +129,20 @@ def _wares() -> Iterator[Place]:
     yield Place("product-file", reverse("admin:catalogue_importrun_upload"))
     for run in ImportRun.objects.order_by("pk"):
         yield Place(f"product-file-{run.pk}", reverse("admin:catalogue_importrun_change", args=[run.pk]))
+
+
+def _stock() -> Iterator[Place]:
+    yield Place("sheet-new", reverse("admin:stock_countsheet_new_sheet"))
+    for proposal in Proposal.objects.order_by("pk"):
+        yield Place(
+            f"proposal-{proposal.pk}-{proposal.state}", reverse("admin:stock_proposal_change", args=[proposal.pk])
+        )
+    for sheet in CountSheet.objects.order_by("pk"):
+        yield Place(f"sheet-{sheet.pk}-{sheet.state}", reverse("admin:stock_countsheet_change", args=[sheet.pk]))
+    closed = Warehouse.objects.filter(kind="shelf", is_sellable=False).earliest("pk")
+    yield Place("warehouse-closed", reverse("admin:stock_warehouse_change", args=[closed.pk]))
+    aside = Pool.objects.filter(levels__warehouse__kind="quality", levels__on_hand__gt=0).earliest("sku")
+    yield Place("stock-set-apart", reverse("admin:stock_pool_change", args=[aside.sku]))
 
 
 def _searches() -> Iterator[Place]:
