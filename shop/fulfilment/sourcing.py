@@ -9,7 +9,7 @@ from django.db.models import F, Sum
 from shop.fulfilment.models import Sourcing
 from shop.order.models import LineKind, Order, Status
 from shop.stock import pools
-from shop.stock.models import Level, Warehouse
+from shop.stock.models import Closure, Level, Warehouse
 
 _NOT_LEAVING = (Status.SHIPPED, Status.CANCELLED, Status.EXPIRED)
 
@@ -24,7 +24,7 @@ def source(order: Order) -> None:
         return
     skus = sorted({line.partner_sku for line in lines})
     pools.lock(skus)
-    warehouses = list(Warehouse.objects.filter(is_sellable=True).order_by("priority", "code"))
+    warehouses = _open_for(order)
     room = _room(skus)
     rows: list[Sourcing] = []
     for line in lines:
@@ -32,6 +32,16 @@ def source(order: Order) -> None:
             room[line.partner_sku, warehouse_id] -= units
             rows.append(Sourcing(line=line, warehouse_id=warehouse_id, quantity=units))
     Sourcing.objects.bulk_create(rows)
+
+
+def _open_for(order: Order) -> list[Warehouse]:
+    """The warehouses that sell for the channel the order came from (or for the own shop), best first; all that sell
+    where none does."""
+    all_ = list(Warehouse.objects.filter(is_sellable=True).order_by("priority", "code"))
+    kind, _colon, key = order.source_account.partition(":")
+    channel = int(key) if kind == "channel" and key.isdecimal() else None
+    closed = set(Closure.objects.filter(channel=channel).values_list("warehouse", flat=True))
+    return [warehouse for warehouse in all_ if warehouse.pk not in closed] or all_
 
 
 def _room(skus: list[str]) -> dict[tuple[str, int], int]:

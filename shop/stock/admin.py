@@ -17,13 +17,7 @@ from integrations.hub import exports
 from integrations.hub.admin_pages import ViewOnlyAdmin, badge
 from shop.order.admin_page import status_badge
 from shop.said import who
-from shop.stock import (  # noqa: F401  (three register their own pages)
-    admin_proposals,
-    admin_sheets,
-    admin_warehouses,
-    approvals,
-    finding,
-)
+from shop.stock import approvals, finding
 from shop.stock.admin_links import (
     document_link,
     escrow_link,
