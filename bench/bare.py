@@ -15,6 +15,13 @@ UPDATE {LEVELS} l SET on_hand = s.on_hand FROM said s
 WHERE l.sku = s.sku AND l.warehouse_id = s.warehouse_id AND l.on_hand IS DISTINCT FROM s.on_hand
 """
 
+SHARES = "bench_share"
+STAGE_WISHES = 'CREATE TEMP TABLE wished (sku text COLLATE "C", channel_id bigint, wish bigint) ON COMMIT DROP'
+WISH = f"""
+UPDATE {SHARES} s SET target = w.wish, wish = w.wish FROM wished w
+WHERE s.sku = w.sku AND s.channel_id = w.channel_id AND s.wish IS DISTINCT FROM w.wish
+"""
+
 
 def connect(*, autocommit: bool = False) -> psycopg.Connection[tuple[object, ...]]:
     return psycopg.connect(os.environ["DATABASE_URL"], autocommit=autocommit)
@@ -45,3 +52,20 @@ def feed(connection: psycopg.Connection[tuple[object, ...]], figures: Sequence[t
             for figure in figures:
                 copy.write_row(figure)
         return cursor.execute(FEED).rowcount
+
+
+def make_shares(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    """A copy of the shares, as of the levels."""
+    connection.execute(f"CREATE TABLE {SHARES} (LIKE stock_share INCLUDING ALL) WITH (fillfactor = 70)")
+    connection.execute(f"INSERT INTO {SHARES} SELECT * FROM stock_share")
+    connection.commit()
+
+
+def wish(connection: psycopg.Connection[tuple[object, ...]], wishes: Sequence[tuple[str, int, int]]) -> int:
+    """Stage what each share should show and update what differs; returns how many."""
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(STAGE_WISHES)
+        with cursor.copy("COPY wished FROM STDIN") as copy:
+            for row in wishes:
+                copy.write_row(row)
+        return cursor.execute(WISH).rowcount
