@@ -123,9 +123,7 @@ def _escrow(channel: Channel, say: Say) -> Row:
         held.append(_cpu(lambda skus=skus: _held(skus, lines)))  # type: ignore[misc]
         say(f"{given[-1] / UNITS * 1e3:.2f} ms a unit, a bare hold {held[-1] / UNITS * 1e3:.2f} ms")
     measured, baseline = (statistics.median(found[1:]) / UNITS * 1e3 for found in (given, held))
-    note = (
-        f"grant and drain {BATCH} figures at a time, acknowledge and sell one by one; bare: holds.promise of one unit"
-    )
+    note = f"grant and drain {BATCH} figures at a time, acknowledge and sell one by one; bare: one holds.promise"
     return judged("stock.escrow", "ms CPU", measured, baseline, on="ratio", most=4, note=note)
 
 

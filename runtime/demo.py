@@ -28,6 +28,8 @@ from runtime.processes import Child, Command, Processes, ProcessFailed, Stopped,
 
 SHOP_PORT = 8000
 TRYTON_PORT = 8015
+MARKET_PORT = 8720
+SECONDS_BETWEEN_BUYERS = 60  # on the practice market
 READY_TIMEOUT = 120.0
 ADVICE = "Mend the cause and run `make demo` again: it goes on where it stopped. `make demo-reset` begins anew."
 FOR_THE_PERSON = (
@@ -116,6 +118,7 @@ class Demo:
             self.prepare()
             if identity:
                 prepared.note_prepared(self.var, fingerprint, identity)
+        self.start_market()
         self.start_workers()
         self.wait_for_shop(self.start_web())
         self.say(f"ready: the shop sells, {time.monotonic() - self.begun:.1f} s after the start")
@@ -138,15 +141,19 @@ class Demo:
         self.port = next_free(self.port, "the shop", self.say, self.host)
         self.shop_url = f"http://{self.host}:{self.port}"
         env_file = self.project / ".env"
-        former = environment.former_value(env_file, "WEFT_TRYTON_PORT") or ""
-        wanted = int(former) if former.isdigit() else TRYTON_PORT  # the ERP's account remembers its address
-        tryton_port = next_free(wanted, "Tryton", self.say, avoid={self.port})
-        values = environment.demo_values(self.project, self.shop_url, tryton_port, database_url)
+        tryton_port = self.kept_port("WEFT_TRYTON_PORT", TRYTON_PORT, "Tryton", {self.port})
+        market_port = self.kept_port("WEFT_MARKET_PORT", MARKET_PORT, "the practice market", {self.port, tryton_port})
+        values = environment.demo_values(self.project, self.shop_url, tryton_port, market_port, database_url)
         environment.write_env(env_file, values)
         inherited = {name: value for name, value in os.environ.items() if name != "GUNICORN_CMD_ARGS"}
         self.env = {**inherited, **values, "PYTHONUNBUFFERED": "1"}
         if self.lock is not None:
             self.lock.tell(self.shop_url)
+
+    def kept_port(self, name: str, usual: int, whose: str, avoid: set[int]) -> int:
+        """The port of the last run, if it is free: the account there remembers its address."""
+        former = environment.former_value(self.project / ".env", name) or ""
+        return next_free(int(former) if former.isdigit() else usual, whose, self.say, avoid=avoid)
 
     def prepare(self) -> None:
         """Migrations, static files and seed; the ERP starts as soon as its tables are there."""
@@ -200,6 +207,12 @@ class Demo:
         self.child("erp", self.manage("erp", "up", "--foreground"), restart=True, grace=15.0, nice=5)
         self.say("ERP (Tryton) is starting in parallel; log: var/log/erp.log")
 
+    def start_market(self) -> None:
+        """A marketplace to practise with, at which somebody buys now and then."""
+        argv = [sys.executable, "-m", "integrations.sandbox.market", "--port", self.env["WEFT_MARKET_PORT"]]
+        argv += ["--key-file", self.env["WEFT_MARKET_KEY_FILE"], "--state", str(self.var / "market.json")]
+        self.child("market", [*argv, "--every", str(SECONDS_BETWEEN_BUYERS)], restart=True)
+
     def start_workers(self) -> None:
         """The queue's workers, under their own supervisor."""
         self.child("supervise", self.manage("supervise"), restart=True, grace=15.0)
@@ -244,6 +257,9 @@ class Demo:
         print(f"\n  Shop    {self.shop_url}/\n  Admin   {self.shop_url}/admin/")
         print(f"  Mail    {self.shop_url}/demo/mail/\n  API     {self.shop_url}/api/v1/docs/")
         print(f"  ERP     {self.erp_state}")
+        print(
+            f"  Market  {self.shop_url}/admin/stock/channel/ (a practice marketplace: somebody buys about every minute)"
+        )
         file = self.var / "secrets" / "logins.json"
         shown = self.var / "secrets" / "logins.shown"
         lines = [] if shown.exists() else login_lines(file)

@@ -30,6 +30,7 @@ VAR_MARKER = ".weft-demo"
 SIGNING_FILE = "secret_key"
 RING_FILE = "key_ring"
 TRYTON_FILE = "tryton_admin_password"
+MARKET_FILE = "market_key"
 # What Weft's own commands put into var/. Anything else that stands there before the first start is somebody's own.
 OURS = frozenset({"bench.json", "log", "mail", "media", "pg", "replay", "replay-pg", "secrets", "static", "tryton"})
 PLAIN = re.compile(r"[\w@%+=:,./?&\[\]-]*")
@@ -50,9 +51,12 @@ def make_secrets(folder: Path) -> None:
     write_once(folder / SIGNING_FILE, secrets.token_urlsafe(64) + "\n")
     write_once(folder / RING_FILE, fernet_key() + "\n")
     write_once(folder / TRYTON_FILE, secrets.token_urlsafe(24) + "\n")
+    write_once(folder / MARKET_FILE, secrets.token_urlsafe(24) + "\n")
 
 
-def demo_values(project: Path, shop_url: str, tryton_port: int, database_url: str | None) -> dict[str, str]:
+def demo_values(
+    project: Path, shop_url: str, tryton_port: int, market_port: int, database_url: str | None
+) -> dict[str, str]:
     """The demo's variables. Secrets stand in files; here are only their paths."""
     folder = project / "var" / "secrets"
     values = {
@@ -61,8 +65,10 @@ def demo_values(project: Path, shop_url: str, tryton_port: int, database_url: st
         "WEFT_KEY_RING_FILE": str(folder / RING_FILE),
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "WEFT_SHOP_URL": shop_url,
-        "WEFT_PRIVATE_HOSTS": f"127.0.0.1:{tryton_port}",
+        "WEFT_PRIVATE_HOSTS": f"127.0.0.1:{tryton_port},127.0.0.1:{market_port}",
         "WEFT_TRYTON_PORT": str(tryton_port),
+        "WEFT_MARKET_PORT": str(market_port),
+        "WEFT_MARKET_KEY_FILE": str(folder / MARKET_FILE),
     }
     if database_url is not None:
         values["DATABASE_URL"] = database_url

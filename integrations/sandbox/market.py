@@ -1,6 +1,6 @@
 """A practice marketplace: sells from its own copy of a figure, and tells its orders when asked. Knows nothing of Weft.
 
-    python -m integrations.sandbox.market --port 8720 --key secret [--state FILE] [--every 20]
+    python -m integrations.sandbox.market --port 8720 --key-file FILE [--state FILE] [--every 20]
 
 PUT  /v1/stock     {"items": [{"sku": "A", "quantity": 3}]}   -> {"live_at": "..."}
 GET  /v1/orders?after=0&limit=100     -> {"orders": [...], "next": 7, "more": false, "until": "..."}
@@ -238,11 +238,12 @@ def main() -> None:
     """Serve until stopped."""
     parser = argparse.ArgumentParser(prog="python -m integrations.sandbox.market", description=__doc__)
     parser.add_argument("--port", type=int, default=8720)
-    parser.add_argument("--key", default=os.environ.get("WEFT_MARKET_KEY", ""))
+    parser.add_argument("--key-file", type=Path, required=True, help="holds the key that callers must name")
     parser.add_argument("--state", type=Path)
     parser.add_argument("--every", type=float, default=0, help="seconds between buyers; 0 = nobody comes by itself")
     options = parser.parse_args()
-    site = Site(("127.0.0.1", options.port), load(options.state), options.key, options.state)
+    key = options.key_file.read_text(encoding="utf-8").strip()
+    site = Site(("127.0.0.1", options.port), load(options.state), key, options.state)
     stop = threading.Event()
     if options.every:
         threading.Thread(target=shoppers, args=(site, options.every, stop), daemon=True).start()

@@ -28,7 +28,7 @@ def test_env_is_private_and_read_back_with_spaces_and_quotes(tmp_path: Path) -> 
     project = tmp_path / "it's my shop"
     project.mkdir()
     url = database_url(5433, project / "pass file")
-    values = environment.demo_values(project, "http://127.0.0.1:8000", 8015, url)
+    values = environment.demo_values(project, "http://127.0.0.1:8000", 8015, 8720, url)
     environment.write_env(project / ".env", values)
     assert mode(project / ".env") == 0o600
     assert (project / ".env").read_text().splitlines()[0] == environment.ENV_MARKER

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from integrations.hub import accounts, registry
 from shop.customer.groups import ensure_groups
 from shop.partner.models import StockRecord
-from shop.seed import load, people
+from shop.seed import load, market, people
 
 
 class Command(BaseCommand):
@@ -42,6 +42,9 @@ class Command(BaseCommand):
         self._say(f"logins, in {people.logins_file()}")
         connect_mail(settings.WEFT_MAIL_FOLDER)
         self._say(f"mail, into {settings.WEFT_MAIL_FOLDER}")
+        if settings.WEFT_MARKET_PORT:
+            market.connect(settings.WEFT_MARKET_PORT, Path(settings.WEFT_MARKET_KEY_FILE))
+            self._say("a practice marketplace, to which a share of the stock is given")
 
     def _lay_ground(self, source: dict[str, Any]) -> None:
         """What every shop needs; new versions may bring more of it."""
