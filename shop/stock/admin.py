@@ -25,6 +25,7 @@ from shop.stock import (  # noqa: F401  (three register their own pages)
     finding,
 )
 from shop.stock.admin_links import (
+    LYING,
     document_link,
     level_link,
     lying,
@@ -61,8 +62,7 @@ class ShortFilter(admin.SimpleListFilter):
 @admin.register(Pool)
 class PoolAdmin(PlaceActions, ViewOnlyAdmin):
     list_display = (
-        "sku", "title", "shown_on_hand", "shown_reserved", "shown_free", "shown_shortage", "shown_damaged",
-        "shown_quality", "shown_elsewhere", "places",
+        "sku", "title", "shown_on_hand", "shown_reserved", "shown_free", "shown_shortage", "shown_apart", "places",
     )  # fmt: skip
     list_filter = (ShortFilter,)
     search_fields = ("sku",)  # shows the box; see `finding.pools`
@@ -77,9 +77,9 @@ class PoolAdmin(PlaceActions, ViewOnlyAdmin):
         exports.text(gettext_lazy("escrow"), lambda pool: pool.escrow),
         exports.text(gettext_lazy("free units"), lambda pool: pool.free),
         exports.text(gettext_lazy("shortage"), lambda pool: pool.shortage),
-        exports.text(gettext_lazy("damaged"), lambda pool: lying(pool)["damaged"]),
-        exports.text(gettext_lazy("on quality hold"), lambda pool: lying(pool)["quality"]),
-        exports.text(gettext_lazy("elsewhere"), lambda pool: lying(pool)["elsewhere"]),
+        exports.text(LYING["damaged"], lambda pool: lying(pool)["damaged"]),
+        exports.text(LYING["quality"], lambda pool: lying(pool)["quality"]),
+        exports.text(LYING["elsewhere"], lambda pool: lying(pool)["elsewhere"]),
         exports.text(gettext_lazy("by warehouse"), lambda pool: " · ".join(
             f"{level.warehouse} {level.on_hand}" for level in _sorted(pool))),
     )  # fmt: skip
@@ -113,21 +113,15 @@ class PoolAdmin(PlaceActions, ViewOnlyAdmin):
             return ""
         return rows_link("shortage", badge(pool.shortage, "danger"), sku=pool.sku, state="open")
 
-    @display(description=gettext_lazy("damaged"))
-    def shown_damaged(self, pool: Pool) -> str:
-        return lying_link(pool, "damaged")
-
-    @display(description=gettext_lazy("on quality hold"))
-    def shown_quality(self, pool: Pool) -> str:
-        return lying_link(pool, "quality")
-
-    @display(description=gettext_lazy("elsewhere"))
-    def shown_elsewhere(self, pool: Pool) -> str:
-        return lying_link(pool, "elsewhere")
+    @display(description=gettext_lazy("not for sale"))
+    def shown_apart(self, pool: Pool) -> str:
+        """What else there is of it, and where it lies."""
+        shown = [(LYING[column], lying_link(pool, column)) for column, units in lying(pool).items() if units]
+        return format_html_join(" · ", "{} {}", shown)
 
     @display(description=gettext_lazy("by warehouse"))
     def places(self, pool: Pool) -> str:
-        """Those with goods set apart have columns of their own."""
+        """Those with goods set apart are named beside."""
         levels = [level for level in _sorted(pool) if level.warehouse.kind not in SET_APART]
         return format_html_join(" · ", "{} {}", ((level.warehouse, level_link(level)) for level in levels))
 

@@ -34,7 +34,7 @@ class StockActions(StaffAdmin):
     """The actions of the stock board, and of one SKU's page where units come and go."""
 
     actions_list = ("receive_sku",)
-    actions_detail: tuple[str, ...] = ("receive", "count", "correct", "write_off")
+    actions_detail: tuple[Any, ...] = ("receive", "count", "correct", "write_off")
 
     @action(description=gettext_lazy("Receive goods"), url_path="receive", icon="input", permissions=ADJUST,
             variant=ActionVariant.PRIMARY)  # fmt: skip

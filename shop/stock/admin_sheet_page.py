@@ -46,7 +46,7 @@ def page(request: HttpRequest, sheet: CountSheet, state: str) -> dict[str, Any]:
         "made_by": who(sheet.made_by),
         "finished_by": who(sheet.finished_by),
         "decided_by": who(sheet.decided_by),
-        "decision": _decision(request, sheet, result) if sheet.state == SheetState.COUNTED else [],
+        "decision": decision(request, sheet, result) if sheet.state == SheetState.COUNTED else [],
         "moved": rows_link("movement", _("its movements"), q=sheet.document)
         if sheet.state == SheetState.APPROVED
         else "",
@@ -112,7 +112,7 @@ def told(result: Result) -> list[str]:
     return words
 
 
-def _decision(request: HttpRequest, sheet: CountSheet, result: Result) -> list[str]:
+def decision(request: HttpRequest, sheet: CountSheet, result: Result) -> list[str]:
     """Who may decide, in words."""
     if not result.needs_another:
         return [_("Small enough for one person: whoever counts may approve it.")]
