@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -36,7 +37,7 @@ from shop.stock.admin_links import (
     rows_link,
 )
 from shop.stock.admin_moves import PlaceActions
-from shop.stock.models import SET_APART, Hold, Level, Movement, Pool, Shortage
+from shop.stock.models import SET_APART, Hold, Kind, Level, Movement, Pool, Shortage
 
 MOVEMENTS_SHOWN = 100
 HOLDS_SHOWN = 100
@@ -134,13 +135,21 @@ class PoolAdmin(PlaceActions, ViewOnlyAdmin):
 
 
 def _sorted(pool: Pool) -> list[Level]:
-    return sorted(pool.levels.all(), key=lambda level: (level.warehouse.priority, level.warehouse.code))
+    return _shelves_first(pool.levels.all())
+
+
+def _shelves_first(levels: Iterable[Level]) -> list[Level]:
+    """Then as orders are sourced from them."""
+    return sorted(
+        levels,
+        key=lambda level: (level.warehouse.kind != Kind.SHELF, level.warehouse.priority, level.warehouse.code),
+    )
 
 
 def page(pool: Pool) -> dict[str, Any]:
     """What the template of a SKU's page shows."""
     promised = Hold.objects.filter(pool=pool, open__gt=0).select_related("line__order")[:HOLDS_SHOWN]
-    levels = Level.objects.filter(pool=pool).select_related("warehouse__erp_account").order_by("warehouse")
+    levels = _shelves_first(Level.objects.filter(pool=pool).select_related("warehouse__erp_account"))
     return {
         "pool": pool,
         "on_hand": on_hand_link(pool),

@@ -22,7 +22,7 @@ from shop.pricing.templatetags.prices import money
 from shop.stock import admin_forms, approvals, movements
 from shop.stock.admin_links import document_name
 from shop.stock.approvals import Person, Wish
-from shop.stock.models import Pool, Proposal, Reason, Warehouse
+from shop.stock.models import Kind, Pool, Proposal, Reason, Warehouse
 from shop.stock.movements import Move, NotOurs, NotThere
 from shop.stock.pending import CountWaits
 from shop.stock.proposal_models import Change
@@ -73,7 +73,7 @@ class StockActions(StaffAdmin):
             _("Where more is promised than is left, a shortage is opened."),
             *limits(),
         ]
-        form = admin_forms.out_of(admin_forms.damaged_first(admin_forms.holding(pool)))
+        form = admin_forms.out_of(admin_forms.holding(pool), Kind.DAMAGED)
         return act(self, request, pool, lambda data: _written_off(request, pool, data), form=form, explain=explain,
                    title=_("Write off"), button=_("Write off"), danger=True)  # fmt: skip
 

@@ -79,7 +79,7 @@ def _with_more(sheet: CountSheet, rows: list[Any], hidden: bool) -> list[Any]:
     earlier: dict[int, list[str]] = defaultdict(list)
     if sheet.round > 1 and not hidden:
         for entry in CountEntry.objects.filter(row__in=rows, round__lt=F("row__sheet__round"), found__isnull=False):
-            earlier[entry.row_id].append(f"{entry.found} / {entry.figure} ({who(entry.counted_by)})")
+            earlier[entry.row_id].append(f"{entry.found} / {entry.figure}")
     for row in rows:
         row.now, row.earlier = now.get(row.pool_id, 0), earlier[row.pk]
     return rows
@@ -88,7 +88,7 @@ def _with_more(sheet: CountSheet, rows: list[Any], hidden: bool) -> list[Any]:
 def _row(row: Any, hidden: bool) -> dict[str, Any]:
     shown = {
         "position": row.position, "sku": pool_link(row.pool_id), "title": row.title, "found": row.found,
-        "by": who(row.counted_by), "at": row.counted_at, "again": row.again,
+        "by": who(row.counted_by), "at": row.counted_at, "again": row.again and row.found is None,
     }  # fmt: skip
     if hidden or row.found is None:
         return shown
