@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -19,6 +20,7 @@ from shop.order.admin_page import status_badge
 from shop.said import who
 from shop.stock import approvals, finding
 from shop.stock.admin_links import (
+    LYING,
     document_link,
     escrow_link,
     level_link,
@@ -30,7 +32,7 @@ from shop.stock.admin_links import (
     rows_link,
 )
 from shop.stock.admin_moves import PlaceActions
-from shop.stock.models import SET_APART, Hold, Level, Movement, Pool, Share, Shortage
+from shop.stock.models import SET_APART, Hold, Kind, Level, Movement, Pool, Share, Shortage
 from shop.stock.reasons import why
 
 MOVEMENTS_SHOWN = 100
@@ -58,7 +60,7 @@ class ShortFilter(admin.SimpleListFilter):
 class PoolAdmin(PlaceActions, ViewOnlyAdmin):
     list_display = (
         "sku", "title", "shown_on_hand", "shown_reserved", "shown_escrow", "shown_free", "shown_shortage",
-        "shown_damaged", "shown_quality", "shown_elsewhere", "places",
+        "shown_apart", "places",
     )  # fmt: skip
     list_filter = (ShortFilter,)
     search_fields = ("sku",)  # shows the box; see `finding.pools`
@@ -73,9 +75,9 @@ class PoolAdmin(PlaceActions, ViewOnlyAdmin):
         exports.text(gettext_lazy("escrow"), lambda pool: pool.escrow),
         exports.text(gettext_lazy("free units"), lambda pool: pool.free),
         exports.text(gettext_lazy("shortage"), lambda pool: pool.shortage),
-        exports.text(gettext_lazy("damaged"), lambda pool: lying(pool)["damaged"]),
-        exports.text(gettext_lazy("on quality hold"), lambda pool: lying(pool)["quality"]),
-        exports.text(gettext_lazy("elsewhere"), lambda pool: lying(pool)["elsewhere"]),
+        exports.text(LYING["damaged"], lambda pool: lying(pool)["damaged"]),
+        exports.text(LYING["quality"], lambda pool: lying(pool)["quality"]),
+        exports.text(LYING["elsewhere"], lambda pool: lying(pool)["elsewhere"]),
         exports.text(gettext_lazy("by warehouse"), lambda pool: " · ".join(
             f"{level.warehouse} {level.on_hand}" for level in _sorted(pool))),
     )  # fmt: skip
@@ -113,21 +115,15 @@ class PoolAdmin(PlaceActions, ViewOnlyAdmin):
             return ""
         return rows_link("shortage", badge(pool.shortage, "danger"), sku=pool.sku, state="open")
 
-    @display(description=gettext_lazy("damaged"))
-    def shown_damaged(self, pool: Pool) -> str:
-        return lying_link(pool, "damaged")
-
-    @display(description=gettext_lazy("on quality hold"))
-    def shown_quality(self, pool: Pool) -> str:
-        return lying_link(pool, "quality")
-
-    @display(description=gettext_lazy("elsewhere"))
-    def shown_elsewhere(self, pool: Pool) -> str:
-        return lying_link(pool, "elsewhere")
+    @display(description=gettext_lazy("not for sale"))
+    def shown_apart(self, pool: Pool) -> str:
+        """What else there is of it, and where it lies."""
+        shown = [(LYING[column], lying_link(pool, column)) for column, units in lying(pool).items() if units]
+        return format_html_join(" · ", "{} {}", shown)
 
     @display(description=gettext_lazy("by warehouse"))
     def places(self, pool: Pool) -> str:
-        """Those with goods set apart have columns of their own."""
+        """Those with goods set apart are named beside."""
         levels = [level for level in _sorted(pool) if level.warehouse.kind not in SET_APART]
         return format_html_join(" · ", "{} {}", ((level.warehouse, level_link(level)) for level in levels))
 
@@ -140,13 +136,21 @@ class PoolAdmin(PlaceActions, ViewOnlyAdmin):
 
 
 def _sorted(pool: Pool) -> list[Level]:
-    return sorted(pool.levels.all(), key=lambda level: (level.warehouse.priority, level.warehouse.code))
+    return _shelves_first(pool.levels.all())
+
+
+def _shelves_first(levels: Iterable[Level]) -> list[Level]:
+    """Then as orders are sourced from them."""
+    return sorted(
+        levels,
+        key=lambda level: (level.warehouse.kind != Kind.SHELF, level.warehouse.priority, level.warehouse.code),
+    )
 
 
 def page(pool: Pool) -> dict[str, Any]:
     """What the template of a SKU's page shows."""
     promised = Hold.objects.filter(pool=pool, open__gt=0).select_related("line__order")[:HOLDS_SHOWN]
-    levels = Level.objects.filter(pool=pool).select_related("warehouse__erp_account").order_by("warehouse")
+    levels = _shelves_first(Level.objects.filter(pool=pool).select_related("warehouse__erp_account"))
     return {
         "pool": pool,
         "on_hand": on_hand_link(pool),

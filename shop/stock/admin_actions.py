@@ -22,7 +22,7 @@ from shop.pricing.templatetags.prices import money
 from shop.stock import admin_forms, approvals, movements
 from shop.stock.admin_links import document_name
 from shop.stock.approvals import Person, Wish
-from shop.stock.models import Pool, Proposal, Reason, Warehouse
+from shop.stock.models import Kind, Pool, Proposal, Reason, Warehouse
 from shop.stock.movements import Move, NotOurs, NotThere
 from shop.stock.pending import CountWaits
 from shop.stock.proposal_models import Change
@@ -34,7 +34,7 @@ class StockActions(StaffAdmin):
     """The actions of the stock board, and of one SKU's page where units come and go."""
 
     actions_list = ("receive_sku",)
-    actions_detail: tuple[str, ...] = ("receive", "count", "correct", "write_off")
+    actions_detail: tuple[Any, ...] = ("receive", "count", "correct", "write_off")
 
     @action(description=gettext_lazy("Receive goods"), url_path="receive", icon="input", permissions=ADJUST,
             variant=ActionVariant.PRIMARY)  # fmt: skip
@@ -73,7 +73,7 @@ class StockActions(StaffAdmin):
             _("Where more is promised than is left, a shortage is opened."),
             *limits(),
         ]
-        form = admin_forms.out_of(admin_forms.damaged_first(admin_forms.holding(pool)))
+        form = admin_forms.out_of(admin_forms.holding(pool), Kind.DAMAGED)
         return act(self, request, pool, lambda data: _written_off(request, pool, data), form=form, explain=explain,
                    title=_("Write off"), button=_("Write off"), danger=True)  # fmt: skip
 

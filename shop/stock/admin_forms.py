@@ -28,9 +28,10 @@ class WarehouseChoice(forms.ModelChoiceField):
         return _("%(name)s (figures owned by %(account)s)") % {"name": name, "account": obj.erp_account}
 
 
-def choice(label: Any, places: QuerySet[Warehouse] | None = None) -> WarehouseChoice:
-    """A place, of these or of all."""
+def choice(label: Any, places: QuerySet[Warehouse] | None = None, first: Kind = Kind.SHELF) -> WarehouseChoice:
+    """A place, of these or of all; the first stands in the form, and is one of the kind `first` if there is one."""
     rows = Warehouse.objects.all() if places is None else places
+    rows = rows.order_by(Case(When(kind=first, then=0), default=1), "priority", "code")
     return WarehouseChoice(label=label, queryset=rows.select_related("erp_account", "parent"), empty_label=None,
                            widget=UnfoldAdminSelectWidget())  # fmt: skip
 
@@ -108,16 +109,11 @@ def holding(pool: Pool, *kinds: str) -> QuerySet[Warehouse]:
     return places.annotate(units=F("levels__on_hand"))
 
 
-def damaged_first(places: QuerySet[Warehouse]) -> QuerySet[Warehouse]:
-    """Those with damaged goods stand first, and so are chosen unless somebody chooses another."""
-    return places.order_by(Case(When(kind=Kind.DAMAGED, then=0), default=1), "priority", "code")
-
-
-def out_of(places: QuerySet[Warehouse]) -> type[Adjustment]:
+def out_of(places: QuerySet[Warehouse], first: Kind = Kind.SHELF) -> type[Adjustment]:
     """Asks from which of these places so many units go."""
 
     class Out(Adjustment):
-        warehouse = choice(gettext_lazy("from"), places)
+        warehouse = choice(gettext_lazy("from"), places, first)
 
     return Out
 

@@ -18,7 +18,7 @@ from shop.order import finding as orders
 from shop.order.admin_page import status_badge
 from shop.said import who
 from shop.stock import finding, holds
-from shop.stock.admin_links import document_link, order_link, pool_link
+from shop.stock.admin_links import LYING, document_link, order_link, pool_link
 from shop.stock.models import SET_APART, Hold, Movement, Reading, Shortage
 
 
@@ -49,11 +49,7 @@ class LiesFilter(admin.SimpleListFilter):
     parameter_name = "lies"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [
-            ("damaged", _("set aside as damaged")),
-            ("quality", _("on quality hold")),
-            ("elsewhere", _("elsewhere")),
-        ]
+        return list(LYING.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Movement]) -> QuerySet[Movement]:
         match self.value():

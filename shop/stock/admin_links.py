@@ -68,12 +68,19 @@ def level_link(level: Level) -> str:
     return rows_link("movement", level.on_hand, sku=level.pool_id, warehouse__id__exact=level.warehouse_id)
 
 
+LYING = {
+    "damaged": gettext_lazy("damaged"),
+    "quality": gettext_lazy("on quality hold"),
+    "elsewhere": gettext_lazy("elsewhere"),
+}
+
+
 def lying(pool: Pool) -> dict[str, int]:
     """Units of the SKU that are not on hand for sale, by where they lie; its levels are read with their warehouses.
 
     `elsewhere`: on their way, at suppliers and marketplaces, and in warehouses closed for sale.
     """
-    units = {"damaged": 0, "quality": 0, "elsewhere": 0}
+    units = dict.fromkeys(LYING, 0)
     for level in pool.levels.all():
         if not level.warehouse.is_sellable:
             units[where(level.warehouse.kind)] += level.on_hand

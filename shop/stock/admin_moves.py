@@ -23,7 +23,14 @@ NOT_APART = [kind for kind in Kind.values if kind not in SET_APART]
 class PlaceActions(StockActions):
     """The actions of one SKU's page."""
 
-    actions_detail = (*StockActions.actions_detail, "set_aside", "hold", "release", "move")
+    actions_detail = (
+        *StockActions.actions_detail,
+        {
+            "title": gettext_lazy("Change place"),
+            "icon": "move_down",
+            "items": ["set_aside", "hold", "release", "move"],
+        },
+    )
 
     def offers(self, action: str, obj: Pool) -> bool:
         """The levels are read with the SKU."""

@@ -46,7 +46,7 @@ def page(request: HttpRequest, sheet: CountSheet, state: str) -> dict[str, Any]:
         "made_by": who(sheet.made_by),
         "finished_by": who(sheet.finished_by),
         "decided_by": who(sheet.decided_by),
-        "decision": _decision(request, sheet, result) if sheet.state == SheetState.COUNTED else [],
+        "decision": decision(request, sheet, result) if sheet.state == SheetState.COUNTED else [],
         "moved": rows_link("movement", _("its movements"), q=sheet.document)
         if sheet.state == SheetState.APPROVED
         else "",
@@ -79,7 +79,7 @@ def _with_more(sheet: CountSheet, rows: list[Any], hidden: bool) -> list[Any]:
     earlier: dict[int, list[str]] = defaultdict(list)
     if sheet.round > 1 and not hidden:
         for entry in CountEntry.objects.filter(row__in=rows, round__lt=F("row__sheet__round"), found__isnull=False):
-            earlier[entry.row_id].append(f"{entry.found} / {entry.figure} ({who(entry.counted_by)})")
+            earlier[entry.row_id].append(f"{entry.found} / {entry.figure}")
     for row in rows:
         row.now, row.earlier = now.get(row.pool_id, 0), earlier[row.pk]
     return rows
@@ -88,7 +88,7 @@ def _with_more(sheet: CountSheet, rows: list[Any], hidden: bool) -> list[Any]:
 def _row(row: Any, hidden: bool) -> dict[str, Any]:
     shown = {
         "position": row.position, "sku": pool_link(row.pool_id), "title": row.title, "found": row.found,
-        "by": who(row.counted_by), "at": row.counted_at, "again": row.again,
+        "by": who(row.counted_by), "at": row.counted_at, "again": row.again and row.found is None,
     }  # fmt: skip
     if hidden or row.found is None:
         return shown
@@ -112,7 +112,7 @@ def told(result: Result) -> list[str]:
     return words
 
 
-def _decision(request: HttpRequest, sheet: CountSheet, result: Result) -> list[str]:
+def decision(request: HttpRequest, sheet: CountSheet, result: Result) -> list[str]:
     """Who may decide, in words."""
     if not result.needs_another:
         return [_("Small enough for one person: whoever counts may approve it.")]

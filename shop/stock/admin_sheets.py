@@ -232,8 +232,10 @@ class CountSheetAdmin(ViewOnlyAdmin):
             variant=ActionVariant.PRIMARY)  # fmt: skip
     def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
         sheet = self.wanted(request, object_id)
+        result = count_decisions.result(sheet)
         explain = [
-            *admin_sheet_page.told(count_decisions.result(sheet)),
+            *admin_sheet_page.told(result),
+            *admin_sheet_page.decision(request, sheet, result),
             _("All differences are written at once, each against the figure of the moment it was counted."),
         ]
         return self._page(request, sheet, "approve", lambda data: _approve(request, sheet, data["answer"]), form=Yes,

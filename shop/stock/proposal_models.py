@@ -26,7 +26,7 @@ class Change(models.TextChoices):
 class Decision(models.TextChoices):
     WAITING = "waiting", _("waits for approval")
     APPROVED = "approved", _("approved")
-    REFUSED = "refused", _("refused")
+    REFUSED = "refused", _("turned down")
 
 
 class Proposal(models.Model):

@@ -84,7 +84,7 @@ def _of(model: type[Model], company: Company) -> Iterator[Place]:
         yield Place(f"{_name(model)}-history", reverse(f"admin:{name}_history", args=[quote(shown.pk)]))
     if page.has_add_permission(request):
         yield Place(f"{_name(model)}-add", reverse(f"admin:{name}_add"))
-    for action in getattr(page, "actions_detail", ()):
+    for action in page._extract_action_names(page.actions_detail):
         if (offered := _offered(model, page, action)) is not None:
             yield Place(f"{_name(model)}-{action}", reverse(f"admin:{name}_{action}", args=[quote(offered.pk)]))
 

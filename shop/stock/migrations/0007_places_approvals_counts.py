@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
                 ('note', models.CharField(max_length=255, verbose_name='note')),
                 ('proposed_by', models.CharField(max_length=128, verbose_name='proposed by')),
                 ('proposed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='proposed at')),
-                ('state', models.CharField(choices=[('waiting', 'waits for approval'), ('approved', 'approved'), ('refused', 'refused')], default='waiting', max_length=16, verbose_name='state')),
+                ('state', models.CharField(choices=[('waiting', 'waits for approval'), ('approved', 'approved'), ('refused', 'turned down')], default='waiting', max_length=16, verbose_name='state')),
                 ('decided_by', models.CharField(blank=True, max_length=128, verbose_name='decided by')),
                 ('decided_at', models.DateTimeField(null=True, verbose_name='decided at')),
                 ('answer', models.CharField(blank=True, max_length=255, verbose_name='answer')),
