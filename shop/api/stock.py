@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import BigIntegerField, Case, F, OuterRef, QuerySet, Subquery, Value, When
-from django.db.models.functions import Coalesce, Collate, Greatest
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
 from rest_framework import generics, serializers
@@ -13,7 +12,7 @@ from rest_framework import generics, serializers
 from shop.api.lists import Filters, LongPages, Row, Words
 from shop.api.models import Scope
 from shop.api.products import on_offer
-from shop.stock.models import Pool
+from shop.stock.offered import Offered
 
 
 @extend_schema_serializer(examples=[OpenApiExample("In stock", value={"sku": "RUG-WOOL-160", "available": 12})])
@@ -27,13 +26,8 @@ class StockRow(Row):
 
 def rows() -> QuerySet[Any]:
     """One row for each SKU; what was never in stock has 0."""
-    free = Case(
-        When(shortage__gt=0, then=Value(0)),
-        default=Greatest(F("on_hand") - F("reserved") - F("escrow"), Value(0)),
-        output_field=BigIntegerField(),
-    )
-    pool = Pool.objects.filter(sku=Collate(OuterRef("partner_sku"), "C")).values(free=free)
-    return on_offer().annotate(available=Coalesce(Subquery(pool), Value(0))).values("id", "partner_sku", "available")
+    offered = Offered.objects.filter(record=OuterRef("pk"))
+    return on_offer().annotate(available=Subquery(offered.values("free"))).values("id", "partner_sku", "available")
 
 
 class StockFilters(Filters):

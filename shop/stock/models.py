@@ -239,3 +239,11 @@ class Reading(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk}"
+
+
+from shop.stock.kit_models import KitPart as KitPart
+from shop.stock.offered import Offered as Offered
+from shop.stock.supply_models import Filling as Filling
+from shop.stock.supply_models import Presale as Presale
+from shop.stock.supply_models import Supply as Supply
+from shop.stock.supply_models import Waiting as Waiting
