@@ -60,4 +60,5 @@ def connect() -> None:
     topics.register_subject("customer", lambda pk: f"/admin/customer/user/{pk}/change/", gettext_lazy("customer"))
     beats.register("shop.expire", seconds=30, task="shop.tasks.expire_overdue")
     beats.register("shop.cancel", seconds=60, task="shop.tasks.finish_cancellations")
+    beats.register("shop.fill", seconds=30, task="shop.tasks.fill_waiting")
     beats.register("shop.tokens", seconds=3600, task="shop.tasks.prune_tokens")

@@ -1,4 +1,4 @@
-"""Price, tax and availability of a product for the person who asks. Prices are gross; the figures are `stock.offered`'s."""
+"""Price, tax and availability of a product for the person who asks. Prices are gross; figures are `stock.offered`'s."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 from integrations.hub.admin_pages import Confirm, Refused, StaffAdmin, act, actor
 from shop.partner.models import StockRecord
 from shop.stock import movements
-from shop.stock.models import Pool, Reason, Warehouse
+from shop.stock.models import KitPart, Pool, Reason, Warehouse
 from shop.stock.movements import Move, NotOurs, NotThere
 
 ADJUST = ["stock.adjust_stock"]
@@ -98,6 +98,8 @@ class Receipt(Adjustment):
         known = StockRecord.objects.filter(partner_sku__iexact=self.cleaned_data["sku"].strip()).first()
         if known is None:
             raise ValidationError(_("No product has this SKU. Make the product first."))
+        if KitPart.objects.filter(kit=known.product_id).exists():
+            raise ValidationError(_("This is a kit and has no stock of its own: receive its parts."))
         return known.partner_sku
 
 

@@ -8,14 +8,32 @@ only looked at; what is promised is decided again, under lock, by `stock_promise
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from datetime import date
 from functools import cached_property
 from typing import Any
 
-from django.db import models
+from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
 JOIN = "LEFT JOIN stock_offered offered ON offered.record_id = record.id"  # for statements that are written out
+
+
+# As the view, for SKUs that stand in no catalogue too.
+_LEFT = """
+SELECT p.sku, greatest(
+    stock_free(p.on_hand, p.reserved, p.escrow, p.shortage) - coalesce(stock_waited(p.sku), 0), (
+        SELECT s.cap - s.promised FROM stock_presale s
+        WHERE s.sku = p.sku AND s.closed_at IS NULL AND s.ships_on >= current_date), 0)
+FROM stock_pool p WHERE p.sku = ANY(%s)
+"""
+
+
+def left(skus: Collection[str]) -> dict[str, int]:
+    """The largest quantity that one line could have of each of these SKUs; those without a pool are left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LEFT, [list(skus)])
+        return dict(cursor.fetchall())
 
 
 class Kind(models.TextChoices):

@@ -55,8 +55,9 @@ class Supply(models.Model):
 class Presale(models.Model):
     """Units of one SKU sold before they are here, from one supply. At most one of a SKU is open (`closed_at` empty).
 
-    `promised`: promised and not yet filled. `cap` falls with what is filled and with what the supply loses, never
-    below `promised`; what is left of it is the room. It is no part of I1. `ships_on` is the supply's date.
+    Of `size` units in all `done` were filled or shipped, `promised` are waited for. `cap` is the most that may be
+    waited for now: what is left of the size, and no more than the supply still brings, but never below `promised`; what
+    is left of it is the room. It is no part of I1. `ships_on` is the supply's date.
     """
 
     pool = models.ForeignKey(
@@ -67,6 +68,8 @@ class Presale(models.Model):
         Supply, on_delete=models.PROTECT, related_name="presales", verbose_name=_("incoming supply")
     )
     kind = models.CharField(_("kind"), max_length=16, choices=Kind)
+    size = models.PositiveIntegerField(_("units to sell"))
+    done = models.PositiveIntegerField(_("filled"), default=0)
     cap = models.PositiveIntegerField(_("at most"))
     promised = models.PositiveIntegerField(_("promised"), default=0)
     ships_on = models.DateField(_("ships by"))

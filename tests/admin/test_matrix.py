@@ -203,6 +203,7 @@ def edit_product() -> tuple[str, dict[str, Any]]:
         "product_class": product.product_class_id, "structure": "standalone", "title_zh_hans": "新", "is_public": "on",
         "seen": product.date_updated.isoformat(), "price": "99.00", "price_currency": "CNY", "slug": "chair",
         "images-TOTAL_FORMS": "0", "images-INITIAL_FORMS": "0",
+        "kit_parts-TOTAL_FORMS": "0", "kit_parts-INITIAL_FORMS": "0",
     }  # fmt: skip
     return reverse("admin:catalogue_product_change", args=[product.pk]), form
 

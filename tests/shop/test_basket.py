@@ -240,7 +240,7 @@ def test_a_variant_has_its_parents_tax_name_and_picture(shop: Shop, en: Client) 
     variant = crowds.variants(shop.cushion, 1)[0]
     page = add(en, shop.cushion, variant=variant.pk)
     line = page.context["quote"].lines[0]
-    assert (line.tax_code, line.line.product.pk) == ("VAT13", variant.pk)
+    assert (line.draft.tax_code, line.line.product.pk) == ("VAT13", variant.pk)
     assert "Linen jacquard cushion cover" in text(page)
     assert shop.cushion.images.get().original.name.removesuffix(".webp") in text(page)
 

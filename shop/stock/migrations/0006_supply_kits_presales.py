@@ -275,6 +275,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('presale', 'presale'), ('backorder', 'backorder')], max_length=16, verbose_name='kind')),
+                ('size', models.PositiveIntegerField(verbose_name='units to sell')),
+                ('done', models.PositiveIntegerField(default=0, verbose_name='filled')),
                 ('cap', models.PositiveIntegerField(verbose_name='at most')),
                 ('promised', models.PositiveIntegerField(default=0, verbose_name='promised')),
                 ('ships_on', models.DateField(verbose_name='ships by')),
