@@ -10,6 +10,8 @@ ADMINS = (
     "shop.order.admin_intake",
     "shop.stock.admin",
     "shop.stock.admin_ledgers",
+    "shop.stock.admin_supply",
+    "shop.stock.admin_presales",
     "shop.fulfilment.admin",
     "shop.returns.admin",
     "shop.catalogue.admin",

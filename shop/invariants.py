@@ -308,8 +308,8 @@ I11 = Invariant(
     SELECT concat(sku, ' #', id), 'more is promised than may be', concat('<= ', cap), promised::text
     FROM stock_presale WHERE promised > cap
     UNION ALL
-    SELECT concat(s.sku, ' #', s.id), 'more may be promised than is to come', concat('<= ', greatest(s.promised, u.open)),
-           s.cap::text
+    SELECT concat(s.sku, ' #', s.id), 'more may be promised than is to come',
+           concat('<= ', greatest(s.promised, u.open)), s.cap::text
     FROM stock_presale s JOIN stock_supply u ON u.id = s.supply_id WHERE s.cap > greatest(s.promised, u.open)
     UNION ALL
     SELECT concat(s.sku, ' #', s.id), 'is of another SKU or day than its supply', concat(u.sku, ' ', u.expected_on),

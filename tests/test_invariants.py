@@ -22,7 +22,7 @@ from shop.stock import movements
 from shop.stock.models import Pool, Warehouse
 from tests import factories
 
-IDS = ["I1", "I2", "I4", "I5", "I7", "I9", "I10"]
+IDS = ["I1", "I2", "I4", "I5", "I7", "I9", "I10", "I11", "I12"]
 
 
 @pytest.fixture(autouse=True)

@@ -46,9 +46,7 @@ class StockRow(Row):
     state = serializers.ChoiceField(State.choices)
     ahead = serializers.IntegerField(
         min_value=0,
-        help_text=_(
-            "Units that may be ordered before they are here. A line fits this or `available`, not their sum."
-        ),
+        help_text=_("Units that may be ordered before they are here. A line fits this or `available`, not their sum."),
     )
     ships_on = serializers.DateField(allow_null=True, help_text=_("By when what is ordered ahead leaves."))
     expected_on = serializers.DateField(allow_null=True, help_text=_("Sold out: when more is expected."))

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import TabularInline
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
 from shop.catalogue import facts
 from shop.catalogue.models import Product
@@ -30,14 +30,16 @@ class KitPartForm(forms.ModelForm):
 
     sku = forms.CharField(label=gettext_lazy("SKU of the part"), max_length=64, widget=UnfoldAdminTextInputWidget())
 
+    quantity = forms.IntegerField(
+        label=gettext_lazy("Units in each kit"), min_value=1, initial=1, widget=UnfoldAdminIntegerFieldWidget()
+    )
+
     class Meta:
         model = KitPart
         fields = ("quantity",)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["quantity"].label = _("Units in each kit")
-        self.fields["quantity"].min_value = 1
         if self.instance.pk:
             self.initial["sku"] = self.instance.part.partner_sku
 

@@ -16,7 +16,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from shop.fulfilment.models import ParcelLine
-from shop.order.kits import AWAITED
+from shop.order import kits
 from shop.order.models import Line, Order, Status
 
 SALT = "oscar.apps.order.Order"  # that of Order.verification_hash()
@@ -39,11 +39,11 @@ def with_details(orders: QuerySet[Order]) -> QuerySet[Order]:
     lines = (
         Line.objects.select_related("product__parent", "kit_product")
         .defer("product__search", "product__description", "kit_product__search", "kit_product__description")
-        .prefetch_related("product__images", "product__parent__images", "kit_product__images", AWAITED)
+        .prefetch_related("product__images", "product__parent__images", "kit_product__images")
         .order_by("pk")
     )
     return orders.select_related("shipping_address", "user").prefetch_related(
-        Prefetch("lines", lines),
+        Prefetch("lines", kits.awaiting(lines)),
         "status_changes",
         "parcels",
         Prefetch("parcels__lines", ParcelLine.objects.select_related("line")),

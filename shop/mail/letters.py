@@ -73,7 +73,7 @@ def compose(order: Order, event: Event, key: str, detail: str = "") -> Letter:
     with translation.override(order.language or settings.LANGUAGE_CODE):
         context = {
             "order": order,
-            "things": kits.bought(order.lines.order_by("pk").prefetch_related(kits.AWAITED)),
+            "things": kits.bought(kits.awaiting(order.lines.order_by("pk"))),
             "awaits_goods": order.is_open,
             "parcel": order.parcels.filter(pk=detail).first() if detail else None,
             "address": order.shipping_address,

@@ -55,12 +55,15 @@ def flags(order: Order) -> str:
 
 def with_details(orders: QuerySet[Order]) -> QuerySet[Order]:
     """All that the page of an order shows, in a fixed number of queries."""
-    lines = Line.objects.prefetch_related(
-        "holds",
-        kits.AWAITED,
-        Prefetch("return_lines", ReturnLine.objects.select_related("returned")),
-        Prefetch("sourcings", Sourcing.objects.select_related("warehouse")),
-    ).order_by("pk")
+    lines = (
+        kits.awaiting(Line.objects.all())
+        .prefetch_related(
+            "holds",
+            Prefetch("return_lines", ReturnLine.objects.select_related("returned")),
+            Prefetch("sourcings", Sourcing.objects.select_related("warehouse")),
+        )
+        .order_by("pk")
+    )
     return orders.select_related("user", "shipping_address").prefetch_related(
         Prefetch("lines", lines),
         "status_changes",
@@ -188,7 +191,7 @@ def line_row(line: Line, left: int) -> dict[str, Any]:
         "tax": line.line_price_incl_tax - line.line_price_excl_tax,
         "rate": f"{(line.tax_rate * 100).normalize():f}" if line.tax_rate else Decimal(0),
         "held": sum(hold.open for hold in holds),
-        "waiting": sum(w.open for w in line.waiting.all()),
+        "waiting": kits.units_awaited(line),
         "ships_on": kits.ships_on(line),
         "kit": line.kit_number,
         "deadline": next((hold.deadline for hold in holds if hold.open and hold.deadline), None),
@@ -217,8 +220,7 @@ def to_pack(order: Order) -> list[dict[str, Any]]:
         if line.kind != LineKind.GOODS:
             continue
         parts = [(str(s.warehouse), s.quantity - s.shipped) for s in line.sourcings.all()]
-        waiting = sum(w.open for w in line.waiting.all())
-        for name, units in parts or [("", line.quantity - left[line.pk] - waiting)]:
+        for name, units in parts or [("", line.quantity - left[line.pk] - kits.units_awaited(line))]:
             if units > 0:
                 place = places.setdefault(name, {"name": name, "lines": []})
                 place["lines"].append({"sku": line.partner_sku, "title": line.title, "units": units})

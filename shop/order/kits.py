@@ -14,8 +14,8 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import Prefetch
-from django.db.models.functions import Upper
+from django.db.models import Max, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import JSONObject, Upper
 
 from shop.catalogue import facts
 from shop.order.drafts import DraftLine, SoldKit
@@ -23,8 +23,6 @@ from shop.order.models import Line, LineKind
 from shop.partner.strategy import tax_class_of
 from shop.pricing.money import ZERO, quantise, spread
 from shop.stock.models import KitPart, Waiting
-
-AWAITED = Prefetch("waiting", Waiting.objects.select_related("presale"))  # of lines: what `ships_on` asks for
 
 # Asked with every order: whether there is a kit among these SKUs at all.
 _KITS = """
@@ -172,17 +170,33 @@ class Bought:
     @property
     def promised_on(self) -> date | None:
         """The day the buyer was told, of those goods."""
-        return max((w.promised_on for line in self.lines for w in line.waiting.all() if w.open > 0), default=None)
+        return max((day for line in self.lines if (day := _day(line, "told"))), default=None)
+
+
+def awaiting(lines: QuerySet[Line]) -> QuerySet[Line]:
+    """The lines with what of each is not here yet, read along: for `ships_on`, `units_awaited` and `bought`."""
+    mine = Waiting.objects.filter(line=OuterRef("pk"), open__gt=0).order_by().values("line")
+    summed = mine.annotate(units=Sum("open"), on=Max("presale__ships_on"), first=Max("promised_on"))
+    return lines.annotate(
+        awaited=Subquery(summed.annotate(all=JSONObject(units="units", ships_on="on", told="first")).values("all"))
+    )
+
+
+def units_awaited(line: Any) -> int:
+    return int(line.awaited["units"]) if line.awaited else 0
 
 
 def ships_on(line: Line) -> date | None:
-    """By when the units of a line leave that are not here yet; None where all are, or have left. Needs its `waiting`
-    with their presales read along."""
-    return max((w.presale.ships_on for w in line.waiting.all() if w.open > 0), default=None)
+    """By when the units of a line leave that are not here yet; None where all are, or have left."""
+    return _day(line, "ships_on")
+
+
+def _day(line: Any, name: str) -> date | None:
+    return date.fromisoformat(line.awaited[name]) if line.awaited else None
 
 
 def bought(lines: Iterable[Line]) -> list[Bought]:
-    """The lines of an order put together again, in their order."""
+    """The lines of an order (`awaiting`) put together again, in their order."""
     kits: dict[int, Bought] = {}
     found: list[Bought] = []
     for line in lines:

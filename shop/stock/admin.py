@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
-from django.db.models import F, QuerySet
+from django.db.models import F, Min, OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
@@ -22,7 +22,8 @@ from shop.said import who
 from shop.stock import finding
 from shop.stock.admin_actions import StockActions
 from shop.stock.admin_links import document_link, level_link, on_hand_link, order_link, reserved_link, rows_link
-from shop.stock.models import Hold, Level, Movement, Pool, Shortage, Warehouse
+from shop.stock.admin_supply import promise_table
+from shop.stock.models import Hold, Level, Movement, Pool, Shortage, Supply, Warehouse
 
 MOVEMENTS_SHOWN = 100
 HOLDS_SHOWN = 100
@@ -47,7 +48,9 @@ class ShortFilter(admin.SimpleListFilter):
 
 @admin.register(Pool)
 class PoolAdmin(StockActions, ViewOnlyAdmin):
-    list_display = ("sku", "title", "shown_on_hand", "shown_reserved", "shown_free", "shown_shortage", "places")
+    list_display = (
+        "sku", "title", "shown_on_hand", "shown_reserved", "shown_free", "shown_shortage", "incoming", "places",
+    )  # fmt: skip
     list_filter = (ShortFilter,)
     search_fields = ("sku",)  # shows the box; see `finding.pools`
     search_help_text = gettext_lazy("SKU or title")
@@ -61,12 +64,23 @@ class PoolAdmin(StockActions, ViewOnlyAdmin):
         exports.text(gettext_lazy("escrow"), lambda pool: pool.escrow),
         exports.text(gettext_lazy("free units"), lambda pool: pool.free),
         exports.text(gettext_lazy("shortage"), lambda pool: pool.shortage),
+        exports.text(gettext_lazy("incoming"), lambda pool: pool.to_come or 0),
+        exports.text(gettext_lazy("next arrival"), lambda pool: pool.next_on.isoformat() if pool.next_on else ""),
         exports.text(gettext_lazy("by warehouse"), lambda pool: " · ".join(
             f"{level.warehouse} {level.on_hand}" for level in _sorted(pool))),
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Pool]:
-        pools = super().get_queryset(request).annotate(title=finding.titles())
+        coming = Supply.objects.filter(pool=OuterRef("pk"), open__gt=0).order_by().values("pool")
+        pools = (
+            super()
+            .get_queryset(request)
+            .annotate(
+                title=finding.titles(),
+                to_come=Subquery(coming.annotate(units=Sum("open")).values("units")),
+                next_on=Subquery(coming.annotate(first=Min("expected_on")).values("first")),
+            )
+        )
         return pools.prefetch_related("levels__warehouse")
 
     def found(self, text: str) -> QuerySet[Pool]:
@@ -94,6 +108,14 @@ class PoolAdmin(StockActions, ViewOnlyAdmin):
             return ""
         return rows_link("shortage", badge(pool.shortage, "danger"), sku=pool.sku, state="open")
 
+    @display(description=gettext_lazy("incoming"), ordering="next_on")
+    def incoming(self, pool: Any) -> str:
+        """How many units are still to come, and when the first of them."""
+        if not pool.to_come:
+            return ""
+        number = rows_link("supply", pool.to_come, sku=pool.sku, state="open")
+        return format_html('{}<span class="weft-second">{}</span>', number, pool.next_on.isoformat())
+
     @display(description=gettext_lazy("by warehouse"))
     def places(self, pool: Pool) -> str:
         return format_html_join(" · ", "{} {}", ((level.warehouse, level_link(level)) for level in _sorted(pool)))
@@ -116,6 +138,7 @@ def page(pool: Pool) -> dict[str, Any]:
     levels = Level.objects.filter(pool=pool).select_related("warehouse__erp_account").order_by("warehouse")
     return {
         "pool": pool,
+        "promise": promise_table(pool.sku, pool.free),
         "on_hand": on_hand_link(pool),
         "reserved": reserved_link(pool),
         "levels": [(level, level_link(level)) for level in levels],

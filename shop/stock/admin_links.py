@@ -26,6 +26,7 @@ DOCUMENTS: dict[str, tuple[Any, str]] = {
     "parcel": (gettext_lazy("parcel"), "fulfilment_parcel"),
     "return": (gettext_lazy("return"), "returns_return"),
     "reading": (gettext_lazy("reading"), "stock_reading"),
+    "supply": (gettext_lazy("incoming supply"), "stock_supply"),
 }
 
 

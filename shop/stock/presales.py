@@ -67,7 +67,8 @@ def close(pk: int, *, actor: str) -> bool:
 
 
 # A cap is what is left of the presale's size, and no more than the supply still brings beside what other presales
-# promised of it; but never below what is promised. Supplies are read without a lock: whoever changes one comes here afterwards.
+# promised of it; but never below what is promised. Supplies are read without a lock: whoever changes one comes here
+# afterwards.
 _FOLLOW = """
 UPDATE stock_presale s SET cap = CASE
     WHEN s.closed_at IS NOT NULL THEN s.promised

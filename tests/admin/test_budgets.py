@@ -37,7 +37,18 @@ from shop.order.models import Intake, Line, Order
 from shop.partner.models import Partner
 from shop.pricing.models import TaxClass
 from shop.returns.models import Adjustment, CreditNote, Return, ReturnLine
-from shop.stock.models import Hold, Movement, Pool, Reading, Reason, Shortage, Warehouse
+from shop.stock.models import (
+    Hold,
+    Movement,
+    Pool,
+    Presale,
+    Reading,
+    Reason,
+    Shortage,
+    Supply,
+    Waiting,
+    Warehouse,
+)
 from tests import crowds, factories
 from tests.admin.conftest import Login
 from tests.statements import budget, counted
@@ -104,6 +115,25 @@ def _shortages() -> None:
     orders = list(Order.objects.values_list("number", flat=True)[:3])
     Shortage.objects.bulk_create(
         Shortage(pool=pool, quantity=1, cause="count", orders=orders) for pool in Pool.objects.all()[:ROWS]
+    )
+
+
+def _supplies() -> None:
+    place = Warehouse.objects.all()[0]
+    Supply.objects.bulk_create(
+        Supply(pool=pool, warehouse=place, quantity=50, expected_on=NOW.date(), document=f"PO-{number}")
+        for number, pool in enumerate(Pool.objects.all()[:ROWS])
+    )
+
+
+def _presales() -> None:
+    made = Presale.objects.bulk_create(
+        Presale(pool_id=row.pool_id, supply=row, kind="presale", size=50, cap=50, promised=1, ships_on=row.expected_on)
+        for row in Supply.objects.all()
+    )
+    Waiting.objects.bulk_create(
+        Waiting(presale=sale, line=line, quantity=1, promised_on=sale.ships_on)
+        for sale, line in zip(made, Line.objects.all(), strict=False)
     )
 
 
@@ -230,6 +260,8 @@ CROWDS: dict[type[Model], Callable[[], Any]] = {
     Intake: _intakes,
     Hold: _holds,
     Shortage: _shortages,
+    Supply: _supplies,
+    Presale: _presales,
     Account: _accounts,
     Reading: _readings,
     Parcel: _parcels,
@@ -282,6 +314,8 @@ def test_home_and_the_pages_of_one_thing(crowded: Client, login: Login) -> None:
     lifecycle.confirm_payment(line.order.number, actor="staff:test", reference="HSBC-1")
     page(crowded, reverse("admin:order_order_change", args=[line.order.pk]))
     page(crowded, reverse("admin:stock_pool_change", args=["MANY-0001"]))
+    page(crowded, reverse("admin:stock_supply_change", args=[Supply.objects.all()[0].pk]))
+    page(crowded, reverse("admin:stock_presale_change", args=[Presale.objects.all()[0].pk]))
     page(crowded, reverse("admin:hub_outgoing_change", args=[Outgoing.objects.all()[0].pk]))
     page(crowded, reverse("admin:returns_return_change", args=[Return.objects.all()[0].pk]))
     for group in ("superuser", "sales", "finance", "auditor", "integrations"):

@@ -123,7 +123,10 @@ def test_who_makes_a_kit_and_who_brings_stock_at_once(turn: int) -> None:
 def test_an_order_of_kits_is_written_in_parts(tea: None) -> None:
     order = buy(TEA=2)
     pot, cup = order.lines.order_by("pk")
-    assert [(line.partner_sku, line.quantity, line.title) for line in (pot, cup)] == [("POT", 2, "壶"), ("CUP", 8, "杯")]
+    assert [(line.partner_sku, line.quantity, line.title) for line in (pot, cup)] == [
+        ("POT", 2, "壶"),
+        ("CUP", 8, "杯"),
+    ]
     assert {(line.kit_number, line.kit_sku, line.kit_title, line.kit_quantity) for line in (pot, cup)} == {
         (1, "TEA", "Tea", 2)
     }
@@ -137,7 +140,7 @@ def test_an_order_of_kits_is_written_in_parts(tea: None) -> None:
 def test_it_is_shown_as_one_thing_again(tea: None) -> None:
     factories.product("TRAY", price="30.00")
     factories.stock("TRAY", SZ=5)
-    things = kits.bought(buy(TEA=2, TRAY=1).lines.order_by("pk").prefetch_related(kits.AWAITED))
+    things = kits.bought(kits.awaiting(buy(TEA=2, TRAY=1).lines.order_by("pk")))
     assert [(thing.sku, thing.quantity, len(thing.lines), thing.is_kit) for thing in things] == [
         ("TEA", 2, 2, True),
         ("TRAY", 1, 1, False),

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from integrations.hub.models import AccountState
+from integrations.hub.models import Account, AccountState
 from shop import invariants
 from shop.fulfilment import filling, shipping
 from shop.fulfilment.models import Sourcing
@@ -55,6 +55,12 @@ def on_account(units: int) -> Order:
 def arrive(units: int, code: str = "SZ") -> None:
     with transaction.atomic():
         movements.record([Move(SKU, factories.warehouse(code).pk, units, Reason.RECEIPT)])
+
+
+def learn(account: Account, placed: Order, number: str, units: int) -> None:
+    """The ERP says that so many have left."""
+    left, now = [Left(SKU, "HZ", units)], timezone.now()
+    assert shipping.learn(account, key=number, number=number, order_number=placed.number, at=now, left=left)
 
 
 def day(days: int) -> date:
@@ -125,7 +131,7 @@ def test_lines_of_one_order_go_each_its_way() -> None:
     placed = factories.order({SKU: 2, "SET-1": 1})
     assert Hold.objects.get().open == 2
     assert Waiting.objects.get().open == 3
-    things = kits.bought(placed.lines.order_by("pk").prefetch_related(kits.AWAITED))
+    things = kits.bought(kits.awaiting(placed.lines.order_by("pk")))
     assert [(thing.sku, thing.ships_on) for thing in things] == [(SKU, None), ("SET-1", day(10))]
 
 
@@ -386,14 +392,18 @@ def test_what_an_erp_ships_before_we_knew_is_not_waited_for_any_more() -> None:
     erps = factories.warehouse("HZ", erp_account=account)
     sale = factories.presale(cap=10, warehouse=erps)
     placed = on_account(4)
-    shipping.learn(account, key="1", number="S-1", order_number=placed.number, at=timezone.now(), left=[Left(SKU, "HZ", 3)])
+    shipping.learn(
+        account, key="1", number="S-1", order_number=placed.number, at=timezone.now(), left=[Left(SKU, "HZ", 3)]
+    )
     waiting = Waiting.objects.get()
     sale.refresh_from_db()
     assert (waiting.open, waiting.shipped, sale.promised, sale.room) == (1, 3, 1, 6)
     readings.apply(readings.start(account), [Figure(SKU, "HZ", 7)])
     assert filling.fill_waiting() == 1
     assert Sourcing.objects.get().quantity == 1
-    shipping.learn(account, key="2", number="S-2", order_number=placed.number, at=timezone.now(), left=[Left(SKU, "HZ", 1)])
+    shipping.learn(
+        account, key="2", number="S-2", order_number=placed.number, at=timezone.now(), left=[Left(SKU, "HZ", 1)]
+    )
     assert Order.objects.get().status == Status.SHIPPED
 
 
@@ -422,7 +432,7 @@ def test_a_later_date_shows_where_it_was_promised() -> None:
     sale = factories.presale(cap=10)
     placed = order(4)
     supply.set_date(sale.supply_id, day(20))
-    (thing,) = kits.bought(placed.lines.prefetch_related(kits.AWAITED))
+    (thing,) = kits.bought(kits.awaiting(placed.lines))
     assert (thing.ships_on, thing.promised_on) == (day(20), day(10))
 
 

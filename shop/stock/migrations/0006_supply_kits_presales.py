@@ -206,6 +206,13 @@ BEGIN
         RETURNING s.id, s.ships_on INTO sale;
         IF NOT FOUND THEN
             gone := gone || want.sku;
+            UPDATE stock_pool p  -- what other lines of it have taken: the caller says how many are left, and rolls back
+            SET reserved = p.reserved - taken.units,
+                shortage = greatest(0, p.reserved - taken.units + p.escrow - p.on_hand)
+            FROM (
+                SELECT sum(w.quantity) AS units FROM jsonb_to_recordset(wanted) AS w(sku text, line bigint, quantity int)
+                WHERE w.sku = want.sku AND NOT w.line = ANY(short)
+            ) taken WHERE p.sku = want.sku AND taken.units > 0;
             CONTINUE;
         END IF;
         DELETE FROM stock_hold h
