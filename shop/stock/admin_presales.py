@@ -96,7 +96,7 @@ class PresaleAdmin(ViewOnlyAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return PresaleList
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
         return lookup == "supply__id__exact" or super().lookup_allowed(lookup, value, request)
 
     def found(self, text: str) -> QuerySet[Presale]:
