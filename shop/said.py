@@ -22,6 +22,7 @@ SENTENCES = (
     gettext_noop("the price is finer than %(currency)s can be paid in"),
     gettext_noop("a cancellation that takes nothing back (its quantity is above 0)"),
     gettext_noop("fewer than 0 would be on hand: %(units)s there"),
+    gettext_noop("a kit has no stock of its own"),
     # letters
     gettext_noop("The account is gone, locked, or has no mail address."),
     gettext_noop("The order has no mail address any more."),

@@ -9,12 +9,16 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from shop import invariants
+from shop import intake, invariants
+from shop.catalogue.files import runs
+from shop.customer.models import User
 from shop.fulfilment import shipping
+from shop.intake import Document, Entry
 from shop.order import kits, lifecycle
 from shop.order.drafts import DraftLine
 from shop.order.models import Order
@@ -254,3 +258,34 @@ def test_shares_add_up_to_the_cent(currency: str, minor: int, parts: list[tuple[
     discount = (gross * off / 100).quantize(unit)
     taken = kits.spread(discount, shares, currency)
     assert sum(taken) == discount and all(0 <= a <= b for a, b in zip(taken, shares, strict=True))
+
+
+# --- documents and files from outside --------------------------------------------------------------------------------
+
+
+def document(*entries: Entry) -> Document:
+    return Document(
+        "taobao", "TB-1", timezone.now(), "CNY", "buyer-7", factories.ADDRESS, False, entries, factories.warehouse().pk
+    )
+
+
+def test_a_marketplaces_document_may_name_a_kit(tea: None) -> None:
+    taken = intake.take(
+        document(Entry(1, "TEA", "Tea", 2, Decimal("199.99")), Entry(2, "TEA", "Tea", 9, Decimal("199.99")))
+    )
+    assert taken is not None and taken.refused == {1: "out of stock: 4 free", 2: "out of stock: 4 free"}
+
+
+def test_what_of_it_can_be_had_is_taken(tea: None) -> None:
+    taken = intake.take(document(Entry(1, "TEA", "Tea", 2, Decimal("199.99")), Entry(2, "TEA", "x", 3, Decimal(0))))
+    assert taken is not None and taken.refused == {2: "a kit has no stock of its own"}
+    assert {pool.sku: (pool.on_hand, pool.reserved) for pool in Pool.objects.all()} == {"POT": (8, 0), "CUP": (10, 0)}
+    sound()
+
+
+def test_a_file_of_prices_leaves_a_kit_one(tea: None) -> None:
+    boss = User.objects.create_superuser("boss@weft.test", None)
+    run = runs.bring("prices.csv", b"sku,price\nTEA,179.00\nCUP,26.00\n", actor="staff:test")
+    runs.take(run.pk, actor="staff:test", user=boss.pk, leave_out=False)
+    assert StockRecord.objects.get(partner_sku="TEA").price == Decimal("179.00")
+    assert KitPart.objects.count() == 2 and offered("TEA").free == 4
