@@ -21,6 +21,7 @@ from shop.partner.models import StockRecord
 from shop.partner.strategy import offer_of
 from shop.pricing.templatetags.prices import money
 from shop.stock.models import KitPart, Pool
+from shop.stock.offered import Offered
 
 CHANGE = "catalogue.change_product"
 
@@ -61,6 +62,17 @@ class KitPartForm(forms.ModelForm):
 class KitFormSet(BaseInlineFormSet):
     """All parts of one kit. What has stock of its own cannot become one, nor what is part of another kit."""
 
+    def get_queryset(self) -> Any:
+        """With what of each part is offered, in one query for all."""
+        known = hasattr(self, "_queryset")
+        found = super().get_queryset()
+        if not known:
+            offers = {offer.pk: offer for offer in Offered.objects.filter(record__in=[part.part_id for part in found])}
+            facts.name_variants(part.part.product for part in found)
+            for part in found:
+                part.part.offer = offers[part.part_id]
+        return found
+
     def clean(self) -> None:
         super().clean()
         wanted = [form for form in self.forms if self._is_wanted(form)]
@@ -100,7 +112,7 @@ class KitInline(TabularInline):
     hide_title = True
     extra = 0
     verbose_name = gettext_lazy("part")
-    verbose_name_plural = gettext_lazy("kit: made of these parts, whose stock is its own")
+    verbose_name_plural = gettext_lazy("kit: the parts it is made of, empty for single goods")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("part__product__parent").order_by("pk")
@@ -115,10 +127,7 @@ class KitInline(TabularInline):
 
     @display(description=gettext_lazy("title"))
     def title(self, part: KitPart) -> str:
-        if not part.pk:
-            return "–"
-        facts.name_variants([part.part.product])
-        return part.part.product.get_title()
+        return part.part.product.get_title() if part.pk else "–"
 
     @display(description=gettext_lazy("price by itself"))
     def price(self, part: KitPart) -> str:

@@ -9,6 +9,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -86,7 +87,7 @@ class PresaleAdmin(ViewOnlyAdmin):
         exports.text(gettext_lazy("document number"), lambda row: row.supply.document),
         exports.text(gettext_lazy("kind"), lambda row: row.get_kind_display()),
         exports.text(gettext_lazy("units to sell"), lambda row: row.size),
-        exports.text(gettext_lazy("promised"), lambda row: row.promised),
+        exports.text(gettext_lazy("sold ahead"), lambda row: row.promised),
         exports.text(gettext_lazy("filled"), lambda row: row.done),
         exports.text(gettext_lazy("ships by"), lambda row: row.ships_on.isoformat()),
         exports.time(gettext_lazy("opened at"), lambda row: row.opened_at),
@@ -127,7 +128,7 @@ class PresaleAdmin(ViewOnlyAdmin):
 
     @display(description=gettext_lazy("opened at"))
     def opened(self, row: Presale) -> str:
-        return f"{row.opened_at:%Y-%m-%d %H:%M} · {who(row.opened_by)}"
+        return f"{timezone.localtime(row.opened_at):%Y-%m-%d %H:%M} · {who(row.opened_by)}"
 
     @display(description=gettext_lazy("orders that wait for it"))
     def orders(self, row: Presale) -> str:

@@ -124,7 +124,7 @@ class StateFilter(admin.SimpleListFilter):
 @admin.register(Supply)
 class SupplyAdmin(StaffAdmin):
     form = SupplyForm
-    list_display = ("document", "sku", "place", "shown_day", "quantity", "received", "open", "promised", "state")
+    list_display = ("document", "sku", "state", "shown_day", "open", "promised", "place", "quantity", "received")
     list_filter = (SkuFilter, StateFilter, ("warehouse", PlaceFilter), "expected_on")
     list_select_related = ("warehouse__erp_account",)
     search_fields = ("document",)  # shows the box; see `found`
@@ -141,7 +141,7 @@ class SupplyAdmin(StaffAdmin):
         exports.text(gettext_lazy("received"), lambda row: row.received),
         exports.text(gettext_lazy("cancelled"), lambda row: row.cancelled),
         exports.text(gettext_lazy("still to come"), lambda row: row.open),
-        exports.text(gettext_lazy("promised"), lambda row: row.units_promised),
+        exports.text(gettext_lazy("sold ahead"), lambda row: row.units_promised),
         exports.text(gettext_lazy("note"), lambda row: row.note),
     )
 
@@ -180,6 +180,14 @@ class SupplyAdmin(StaffAdmin):
         pools.make([obj.pool_id])
         super().save_model(request, obj, form, change)
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Warehouses are chosen here, not edited."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        for name in ("can_add_related", "can_change_related", "can_delete_related", "can_view_related"):
+            if field is not None and hasattr(field.widget, name):
+                setattr(field.widget, name, False)
+        return field
+
     # --- columns ---
 
     @display(description=gettext_lazy("SKU"), ordering="pool")
@@ -196,7 +204,7 @@ class SupplyAdmin(StaffAdmin):
     def shown_day(self, row: Supply) -> str:
         return row.expected_on.isoformat()
 
-    @display(description=gettext_lazy("promised"), ordering="units_promised")
+    @display(description=gettext_lazy("sold ahead"), ordering="units_promised")
     def promised(self, row: Any) -> str:
         units = row.units_promised
         address = f"{reverse('admin:stock_presale_changelist')}?supply__id__exact={row.pk}"
@@ -219,8 +227,8 @@ class SupplyAdmin(StaffAdmin):
         return who(row.actor)
 
     @display(description=gettext_lazy("made at"))
-    def made(self, row: Supply) -> Any:
-        return row.created_at
+    def made(self, row: Supply) -> str:
+        return f"{timezone.localtime(row.created_at):%Y-%m-%d %H:%M}"
 
     @display(description=gettext_lazy("movements"))
     def movements(self, row: Supply) -> str:

@@ -71,7 +71,7 @@ class Presale(models.Model):
     size = models.PositiveIntegerField(_("units to sell"))
     done = models.PositiveIntegerField(_("filled"), default=0)
     cap = models.PositiveIntegerField(_("at most"))
-    promised = models.PositiveIntegerField(_("promised"), default=0)
+    promised = models.PositiveIntegerField(_("sold ahead"), default=0)
     ships_on = models.DateField(_("ships by"))
     opened_at = models.DateTimeField(_("opened at"), db_default=models.functions.Now(), editable=False)
     opened_by = models.CharField(_("opened by"), max_length=128, blank=True)

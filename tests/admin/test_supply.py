@@ -18,6 +18,7 @@ from shop.stock.models import KitPart, Movement, Offered, Pool, Presale, Supply,
 from tests import factories
 from tests.admin.conftest import Login
 from tests.admin.pages import action, filled, said
+from tests.statements import Statements, counted, same
 
 pytestmark = pytest.mark.django_db
 SKU = "CHAIR-1"
@@ -229,6 +230,24 @@ def part_of_a_kit(boss: Client) -> str:
     factories.kit("OTHER", {"CUP": 1})
     cup = StockRecord.objects.get(partner_sku="CUP").product
     return save(boss, cup, {"sku": "POT"}).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_kits_page_costs_the_same_with_more_parts(boss: Client, cups: Any) -> None:
+    address = reverse("admin:catalogue_product_change", args=[cups.pk])
+    save(boss, cups, {"sku": "CUP"})
+    first = cost(boss, address)
+    for number in range(6):
+        factories.product(f"MORE-{number}")
+        KitPart.objects.create(kit=cups, part=StockRecord.objects.get(partner_sku=f"MORE-{number}"))
+    same(first, cost(boss, address))
+
+
+def cost(boss: Client, address: str) -> Statements:
+    boss.get(address)
+    with counted(address) as found:
+        boss.get(address)
+    return found
 
 
 def test_a_kit_is_not_received(boss: Client, cups: Any) -> None:

@@ -296,7 +296,11 @@ def _stock(company: Company) -> None:
 def _imports() -> None:
     """Documents of a marketplace's file: sold, taken back, and with rows that cannot be."""
     titles = {r.partner_sku: r.product.title_zh_hans for r in StockRecord.objects.select_related("product")}
-    skus = [sku for sku in sorted(titles) if Pool.objects.get(sku=sku).free > 30][:6]
+    skus = list(
+        Pool.objects.filter(on_hand__gt=F("reserved") + 30, shortage=0)
+        .order_by("sku")[:6]
+        .values_list("sku", flat=True)
+    )
     where = Warehouse.objects.get(code="SZ").pk
     address = Address("周洁", ("文三路 90 号",), "西湖区", "杭州市", "浙江省", "310012", "CN", "+8613900001111")
 

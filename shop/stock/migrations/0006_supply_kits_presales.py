@@ -285,7 +285,7 @@ class Migration(migrations.Migration):
                 ('size', models.PositiveIntegerField(verbose_name='units to sell')),
                 ('done', models.PositiveIntegerField(default=0, verbose_name='filled')),
                 ('cap', models.PositiveIntegerField(verbose_name='at most')),
-                ('promised', models.PositiveIntegerField(default=0, verbose_name='promised')),
+                ('promised', models.PositiveIntegerField(default=0, verbose_name='sold ahead')),
                 ('ships_on', models.DateField(verbose_name='ships by')),
                 ('opened_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='opened at')),
                 ('opened_by', models.CharField(blank=True, max_length=128, verbose_name='opened by')),
