@@ -86,7 +86,7 @@ def _promise(lines: Sequence[int], crowd: int, skus: Sequence[str], number: int)
 def _clear() -> None:
     """As before the first promise."""
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE stock_hold")
+        cursor.execute("TRUNCATE stock_hold, stock_filling")
         cursor.execute("UPDATE stock_pool SET reserved = 0 WHERE reserved > 0")
         cursor.execute("VACUUM ANALYZE stock_pool, stock_hold")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from decimal import Decimal
 
@@ -12,15 +13,17 @@ from integrations.hub.values import Address
 from shop.fulfilment.models import Sourcing
 from shop.order.models import Line, LineKind, Order, ShippingAddress, Status
 from shop.pricing.money import spread
+from shop.stock.models import Waiting
 
 SHIPPING_SKU = "SHIPPING"
 RELEASED = (Status.PAID, Status.ON_ACCOUNT, Status.PARTLY_SHIPPED, Status.SHIPPED)
 
 
 def orders(numbers: Collection[str]) -> dict[str, Order]:
-    """The orders with all that a document needs, in five queries."""
+    """The orders with all that a document needs, in six queries."""
     lines = Line.objects.order_by("pk").prefetch_related(
-        Prefetch("sourcings", Sourcing.objects.select_related("warehouse").order_by("warehouse__priority", "pk"))
+        Prefetch("sourcings", Sourcing.objects.select_related("warehouse").order_by("warehouse__priority", "pk")),
+        Prefetch("waiting", Waiting.objects.select_related("presale__supply__warehouse").order_by("pk")),
     )
     found = (
         Order.objects.filter(number__in=list(numbers))
@@ -104,7 +107,7 @@ def _parts(line: Line, currency: str) -> Iterable[OrderLine]:
     Shipping and fee lines have none; the ERP gets them as the service it sells shipping under.
     """
     is_goods = line.kind == LineKind.GOODS
-    sources = [(s.warehouse.code, s.quantity) for s in line.sourcings.all()] or [("", line.quantity)]
+    sources = _sources(line)
     weights = [Decimal(quantity) for _, quantity in sources]
     grosses = spread(line.line_price_incl_tax, weights, currency)
     nets = spread(line.line_price_excl_tax, weights, currency)
@@ -122,6 +125,16 @@ def _parts(line: Line, currency: str) -> Iterable[OrderLine]:
             tax_rate=line.tax_rate,
             warehouse=warehouse,
         )
+
+
+def _sources(line: Line) -> list[tuple[str, int]]:
+    """Units by warehouse. What is still to come leaves from where it is to arrive, before and after it has."""
+    units: Counter[str] = Counter()
+    for source in line.sourcings.all():
+        units[source.warehouse.code] += source.quantity
+    for waiting in line.waiting.all():
+        units[waiting.presale.supply.warehouse.code] += waiting.open + waiting.shipped
+    return [(code, count) for code, count in units.items() if count] or [("", line.quantity)]
 
 
 def _shipping(order: Order) -> Iterable[OrderLine]:

@@ -14,6 +14,8 @@ ADMINS = (
     "shop.stock.admin_sheets",
     "shop.stock.admin_warehouses",
     "shop.channels.admin",
+    "shop.stock.admin_supply",
+    "shop.stock.admin_presales",
     "shop.fulfilment.admin",
     "shop.returns.admin",
     "shop.catalogue.admin",

@@ -26,6 +26,7 @@ from django.db import IntegrityError
 
 from integrations.hub import outgoing
 from integrations.hub.values import Address
+from shop.order import kits
 from shop.order.models import Intake, LineKind, PaymentMethod
 from shop.order.place import Draft, DraftLine, place
 from shop.pricing.money import TooFine, exact
@@ -125,12 +126,15 @@ def take(document: Document) -> Outcome | None:
 
 
 def _out_of_stock(document: Document, refused: dict[int, str], short: OutOfStock) -> dict[int, str]:
-    """The order lines of SKUs that cannot be promised; the rest of the document is tried again without them."""
-    return {
-        entry.position: f"out of stock: {short.short[entry.sku]} free"
+    """The order lines of what cannot be promised; the rest of the document is tried again without them."""
+    ordered = [
+        entry
         for entry in document.entries
-        if entry.sku in short.short and entry.position not in refused and _class_of(entry, document) is Class.ORDERED
-    }
+        if entry.position not in refused and not _fault(entry, document) and _class_of(entry, document) is Class.ORDERED
+    ]
+    exploded = kits.explode([_line(entry) for entry in ordered], document.currency)
+    free = {one.sku: one.available for one in kits.short_of(exploded, short.short)}
+    return {entry.position: f"out of stock: {free[entry.sku]} free" for entry in ordered if entry.sku in free}
 
 
 def _class_of(entry: Entry, document: Document) -> Class:
@@ -172,6 +176,15 @@ class _Taking:
                 self.outcome.refuse(entry, fault)
             else:
                 self.by_class[_class_of(entry, document)].append(entry)
+        self._refuse_kits()
+
+    def _refuse_kits(self) -> None:
+        """A kit's stock is that of its parts: it cannot be moved by itself."""
+        moved = self.by_class[Class.MOVEMENT]
+        found = kits.parts_of(entry.sku for entry in moved) if moved else {}
+        for entry in [entry for entry in moved if entry.sku in found]:
+            self.outcome.refuse(entry, "a kit has no stock of its own")
+            moved.remove(entry)
 
     def write(self) -> Outcome:
         """All of it, in one transaction."""

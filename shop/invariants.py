@@ -356,5 +356,64 @@ I11 = Invariant(
     """,
 )
 
-for _each in (I1, I2, I4, I5, I9, I10, I11):
+I12 = Invariant(
+    "I12",
+    "Presales: promised = who waits, at most the cap, which the supply covers; what was filled is held",
+    """
+    SELECT concat(s.sku, ' #', s.id) AS subject, 'promised is not the sum of who waits' AS problem,
+           coalesce(sum(w.open), 0)::text AS expected, s.promised::text AS found
+    FROM stock_presale s LEFT JOIN stock_waiting w ON w.presale_id = s.id
+    GROUP BY s.id HAVING coalesce(sum(w.open), 0) <> s.promised
+    UNION ALL
+    SELECT concat(s.sku, ' #', s.id), 'done is not what was filled and shipped',
+           coalesce(sum(w.filled + w.shipped), 0)::text, s.done::text
+    FROM stock_presale s LEFT JOIN stock_waiting w ON w.presale_id = s.id
+    GROUP BY s.id HAVING coalesce(sum(w.filled + w.shipped), 0) <> s.done
+    UNION ALL
+    SELECT concat(sku, ' #', id), 'more is promised than may be', concat('<= ', cap), promised::text
+    FROM stock_presale WHERE promised > cap
+    UNION ALL
+    SELECT concat(s.sku, ' #', s.id), 'more may be promised than is to come',
+           concat('<= ', greatest(s.promised, u.open)), s.cap::text
+    FROM stock_presale s JOIN stock_supply u ON u.id = s.supply_id WHERE s.cap > greatest(s.promised, u.open)
+    UNION ALL
+    SELECT concat(s.sku, ' #', s.id), 'is of another SKU or day than its supply', concat(u.sku, ' ', u.expected_on),
+           concat(s.sku, ' ', s.ships_on)
+    FROM stock_presale s JOIN stock_supply u ON u.id = s.supply_id
+    WHERE u.sku <> s.sku OR u.expected_on <> s.ships_on
+    UNION ALL
+    SELECT concat('line ', w.line_id), 'filled is not what it holds', coalesce(sum(h.quantity), 0)::text, w.filled::text
+    FROM stock_waiting w LEFT JOIN stock_filling f ON f.waiting_id = w.id
+    LEFT JOIN stock_hold h ON h.id = f.hold_id AND h.line_id = w.line_id
+    GROUP BY w.id HAVING coalesce(sum(h.quantity), 0) <> w.filled
+    UNION ALL
+    SELECT concat('supply ', u.id), 'more was received in a warehouse of ours than its movements say', u.received::text,
+           m.units::text
+    FROM stock_supply u JOIN stock_warehouse p ON p.id = u.warehouse_id AND p.erp_account_id IS NULL
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(quantity), 0) AS units FROM stock_movement WHERE document = concat('supply:', u.id)
+    ) m WHERE m.units < u.received
+    """,
+)
+
+I13 = Invariant(
+    "I13",
+    "Kits: no pool of their own, no kits within kits; lines of one kit agree",
+    """
+    SELECT r.partner_sku AS subject, 'a kit has a pool' AS problem, 'none' AS expected, p.sku AS found
+    FROM partner_stockrecord r JOIN stock_pool p ON upper(p.sku) = upper(r.partner_sku)
+    WHERE EXISTS (SELECT 1 FROM stock_kitpart k WHERE k.kit_id = r.product_id)
+    UNION ALL
+    SELECT r.partner_sku, 'a part of a kit is a kit itself', 'single goods', k.kit_id::text
+    FROM stock_kitpart k JOIN partner_stockrecord r ON r.id = k.part_id
+    WHERE EXISTS (SELECT 1 FROM stock_kitpart i WHERE i.kit_id = r.product_id)
+    UNION ALL
+    SELECT concat(o.number, ' kit ', l.kit_number), 'its lines tell of different kits', '1',
+           count(DISTINCT (l.kit_sku, l.kit_quantity))::text
+    FROM order_line l JOIN order_order o ON o.id = l.order_id WHERE l.kit_number IS NOT NULL
+    GROUP BY o.number, l.kit_number HAVING count(DISTINCT (l.kit_sku, l.kit_quantity)) > 1
+    """,
+)
+
+for _each in (I1, I2, I4, I5, I9, I10, I11, I12, I13):
     register(_each)

@@ -74,6 +74,10 @@ def _saved(request: HttpRequest) -> list[dict[str, Any]]:
 def _stock() -> list[dict[str, Any]]:
     return [
         _link(_("Stock board"), "inventory_2", "admin:stock_pool_changelist", "stock.view_pool"),
+        _link(
+            _("Incoming supply"), "move_to_inbox", "admin:stock_supply_changelist", "stock.view_supply", "?state=open"
+        ),
+        _link(_("Presales"), "schedule", "admin:stock_presale_changelist", "stock.view_presale"),
         _link(_("Shortages"), "warning", "admin:stock_shortage_changelist", "stock.view_shortage"),
         _link(
             _("Adjustments to approve"),

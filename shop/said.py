@@ -28,6 +28,7 @@ SENTENCES = (
     gettext_noop("Order %(number)s cannot be taken: %(reason)s"),
     gettext_noop("cancelled there"),
     gettext_noop("cancelled there after it was shipped"),
+    gettext_noop("a kit has no stock of its own"),
     # letters
     gettext_noop("The account is gone, locked, or has no mail address."),
     gettext_noop("The order has no mail address any more."),

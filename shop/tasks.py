@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shop.api.models import AccessToken
+from shop.fulfilment import filling
 from shop.order import lifecycle
 
 
@@ -14,6 +15,11 @@ def expire_overdue() -> int:
 def finish_cancellations() -> int:
     """Finish cancellations that a crash left half-way."""
     return lifecycle.finish_cancellations()
+
+
+def fill_waiting() -> int:
+    """Give goods that have arrived to the orders that wait for them."""
+    return filling.fill_waiting()
 
 
 def prune_tokens() -> int:

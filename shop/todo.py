@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from integrations.hub import accounts, parking
 from shop.catalogue.files.runs import refused_imports
 from shop.order.models import OPEN_INTAKE, OPEN_RETURN, Intake, Order, PaymentMethod, Status
-from shop.stock import approvals, count_decisions, holds
+from shop.stock import approvals, count_decisions, holds, presales, supply
 from shop.stock.models import Shortage
 
 
@@ -37,6 +37,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         ("stock.view_proposal", _proposals),
         ("stock.view_countsheet", _sheets),
         ("stock.view_hold", _holds),
+        ("stock.view_presale", _presales),
+        ("stock.view_supply", _supplies),
         ("hub.view_outgoing", _parked),
         ("hub.view_account", _accounts),
         ("order.view_intake", _imports),
@@ -135,6 +137,28 @@ def _holds() -> list[Task]:
             _("Their time is over and their goods are still locked: the sweep is late. Are the workers running?"),
             holds.overdue().count(),
             _list("stock_hold", "state=overdue"),
+        )
+    ]
+
+
+def _presales() -> list[Task]:
+    return [
+        Task(
+            _("Sold ahead, and not coming"),
+            _("Goods that orders wait for were cancelled or are too few. The list names the orders."),
+            len(presales.short()),
+            _list("stock_presale", "state=short"),
+        )
+    ]
+
+
+def _supplies() -> list[Task]:
+    return [
+        Task(
+            _("Overdue supply"),
+            _("It should have arrived. Receive it, or give it a new date: until then nothing is sold from it."),
+            supply.overdue().count(),
+            _list("stock_supply", "state=overdue"),
         )
     ]
 

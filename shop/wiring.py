@@ -65,4 +65,5 @@ def connect() -> None:
     beats.register("channels.poll", seconds=15, task="shop.channels.tasks.poll")
     beats.register("channels.rebalance", seconds=30, task="shop.channels.tasks.rebalance")
     beats.register("channels.demand", seconds=3600, task="shop.channels.tasks.count_demand")
+    beats.register("shop.fill", seconds=30, task="shop.tasks.fill_waiting")
     beats.register("shop.tokens", seconds=3600, task="shop.tasks.prune_tokens")

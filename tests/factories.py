@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from oscar.apps.address.models import Country
 from oscar.apps.partner.models import Partner
 
@@ -18,9 +20,10 @@ from shop.order.models import Order, PaymentMethod
 from shop.order.place import Draft, DraftLine, place
 from shop.partner.models import StockRecord
 from shop.pricing.models import TaxClass
-from shop.stock import movements
-from shop.stock.models import Pool, Reason, Warehouse
+from shop.stock import movements, presales
+from shop.stock.models import KitPart, Pool, Presale, Reason, Supply, Warehouse
 from shop.stock.movements import Move
+from shop.stock.offered import Kind
 
 _numbers = count(1)
 
@@ -73,6 +76,28 @@ def product(sku: str = "CHAIR-1", *, price: str = "113.00", title: str = "橡木
         product=made, partner=partner, partner_sku=sku, price=Decimal(price), price_currency="CNY"
     )
     return made
+
+
+def kit(sku: str = "SET-1", parts: Mapping[str, int] | None = None, **fields: Any) -> Product:
+    """A product that is made of these SKUs, which must be products."""
+    made = product(sku, **{"title": "套装", "title_en": "Set", **fields})
+    for part, units in (parts or {"CHAIR-1": 2}).items():
+        KitPart.objects.create(kit=made, part=StockRecord.objects.get(partner_sku=part), quantity=units)
+    return made
+
+
+def supply(sku: str = "CHAIR-1", units: int = 10, days: int = 10, **fields: Any) -> Supply:
+    """So many units, expected in so many days."""
+    stock(sku, SZ=0)
+    given = {"warehouse": warehouse(), "document": f"PO-{next(_numbers)}", **fields}
+    return Supply.objects.create(
+        pool_id=sku, quantity=units, expected_on=timezone.localdate() + timedelta(days=days), **given
+    )
+
+
+def presale(sku: str = "CHAIR-1", cap: int = 10, kind: Kind = Kind.PRESALE, **of_supply: Any) -> Presale:
+    """Open, on a supply of its own."""
+    return presales.open_(supply(sku, **{"units": cap, **of_supply}).pk, cap=cap, kind=kind, actor="test")
 
 
 def draft(wanted: Mapping[str, int] | None = None, *, unit: str = "113.00", **fields: Any) -> Draft:

@@ -42,6 +42,8 @@ ORDER = {
             "total_excl_tax": "2299.12",
             "tax_code": "VAT13",
             "tax_rate": "0.13000",
+            "ships_on": None,
+            "parts": [],
         }
     ],
     "parcels": [],

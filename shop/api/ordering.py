@@ -25,6 +25,7 @@ from shop.api.models import Client, PlacedRequest
 from shop.api.problems import Problem, pointed
 from shop.api.wanted import Wanted
 from shop.customer import addresses
+from shop.order import kits
 from shop.order.models import Order, PaymentMethod
 from shop.order.place import CannotPlace, Draft, DraftLine, place
 from shop.partner.models import StockRecord
@@ -98,7 +99,9 @@ def _place(client: Client, key: str, fingerprint: str, body: Any) -> Placed:
     try:
         return Placed(place(draft, also=note), is_replayed=False)
     except OutOfStock as gone:
-        short = [{"sku": sku, "available": free} for sku, free in sorted(gone.short.items())]
+        exploded = kits.explode(draft.lines, draft.currency)
+        named = sorted(kits.short_of(exploded, gone.short), key=lambda short: short.sku)
+        short = [{"sku": one.sku, "available": one.available} for one in named]
         raise Problem("out-of-stock", short=short) from None
     except (CannotPlace, TooFine) as refusal:
         raise Problem("invalid-order", str(refusal)) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +22,8 @@ from shop.api.models import Client, Scope
 from shop.api.schema import ProblemDocument
 from shop.api.wanted import Wanted
 from shop.fulfilment.models import ParcelLine
+from shop.order import kits
+from shop.order.kits import Bought
 from shop.order.models import Line, LineKind, Order, PaymentMethod, Status
 from shop.pricing.money import quantise
 
@@ -36,17 +39,33 @@ class Address(serializers.Serializer):
     postcode = serializers.CharField(allow_blank=True)
 
 
+class OrderPart(serializers.Serializer):
+    sku = serializers.CharField()
+    title = serializers.CharField()
+    quantity = serializers.IntegerField(help_text=_("Of all the line's kits together."))
+    shipped = serializers.IntegerField(help_text=_("Units that have left."))
+    total = serializers.DecimalField(19, 4, help_text=_("Its share of the kit's price; tax included."))
+    total_excl_tax = serializers.DecimalField(19, 4)
+    tax_code = serializers.CharField(allow_blank=True)
+    tax_rate = serializers.DecimalField(6, 5)
+    ships_on = serializers.DateField(allow_null=True, help_text=_("By when what is not here yet leaves."))
+
+
 class OrderLine(serializers.Serializer):
     sku = serializers.CharField(allow_blank=True)
     title = serializers.CharField()
     kind = serializers.ChoiceField(LineKind.choices)
     quantity = serializers.IntegerField()
-    shipped = serializers.IntegerField(help_text=_("Units that have left."))
+    shipped = serializers.IntegerField(help_text=_("Units that have left; of kits, those that left whole."))
     unit_price = serializers.DecimalField(19, 4, help_text=_("Tax included, before discounts."))
     total = serializers.DecimalField(19, 4, help_text=_("Tax included, after discounts."))
     total_excl_tax = serializers.DecimalField(19, 4)
     tax_code = serializers.CharField(allow_blank=True)
-    tax_rate = serializers.DecimalField(6, 5)
+    tax_rate = serializers.DecimalField(
+        6, 5, allow_null=True, help_text=_("null: a kit whose parts are taxed differently.")
+    )
+    ships_on = serializers.DateField(allow_null=True, help_text=_("By when what is not here yet leaves."))
+    parts = OrderPart(many=True, help_text=_("Of a kit: the goods that are shipped. Empty where it is none."))
 
 
 class ParcelContent(serializers.Serializer):
@@ -110,21 +129,51 @@ def _lines(order: Order) -> list[dict[str, Any]]:
     for parcel in order.parcels.all():
         for part in parcel.lines.all():
             left[part.line_id] += part.quantity
-    return [
-        {
-            "sku": line.partner_sku,
-            "title": line.title,
-            "kind": str(line.kind),
-            "quantity": line.quantity,
-            "shipped": left[line.pk],
-            "unit_price": _money(line.unit_price_incl_tax or Decimal(0), order),
-            "total": _money(line.line_price_incl_tax, order),
-            "total_excl_tax": _money(line.line_price_excl_tax, order),
-            "tax_code": line.tax_code or "",
-            "tax_rate": str(line.tax_rate),
-        }
-        for line in order.lines.all()
-    ]
+    return [_line(thing, left, order) for thing in kits.bought(order.lines.all())]
+
+
+def _line(thing: Bought, left: dict[int | None, int], order: Order) -> dict[str, Any]:
+    first = thing.lines[0]
+    codes = {(line.tax_code or "", str(line.tax_rate)) for line in thing.lines}
+    code, rate = codes.pop() if len(codes) == 1 else ("", None)
+    return {
+        "sku": thing.sku,
+        "title": thing.title,
+        "kind": str(first.kind),
+        "quantity": thing.quantity,
+        "shipped": min(left[line.pk] * thing.quantity // line.quantity for line in thing.lines),
+        "unit_price": _money(_unit(thing, order), order),
+        "total": _money(thing.gross, order),
+        "total_excl_tax": _money(thing.net, order),
+        "tax_code": code,
+        "tax_rate": rate,
+        "ships_on": _day(thing.ships_on, order),
+        "parts": [_part(line, left, order) for line in thing.lines] if thing.is_kit else [],
+    }
+
+
+def _unit(thing: Bought, order: Order) -> Decimal:
+    if thing.is_kit:
+        return thing.before_discounts / thing.quantity
+    return thing.lines[0].unit_price_incl_tax or Decimal(0)
+
+
+def _part(line: Line, left: dict[int | None, int], order: Order) -> dict[str, Any]:
+    return {
+        "sku": line.partner_sku,
+        "title": line.title,
+        "quantity": line.quantity,
+        "shipped": left[line.pk],
+        "total": _money(line.line_price_incl_tax, order),
+        "total_excl_tax": _money(line.line_price_excl_tax, order),
+        "tax_code": line.tax_code or "",
+        "tax_rate": str(line.tax_rate),
+        "ships_on": _day(kits.ships_on(line), order),
+    }
+
+
+def _day(day: date | None, order: Order) -> str | None:
+    return day.isoformat() if day and order.is_open else None
 
 
 def _parcel(parcel: Any) -> dict[str, Any]:
@@ -149,7 +198,7 @@ def _address(order: Order) -> dict[str, str] | None:
 
 
 PARTS = (
-    Prefetch("lines", Line.objects.order_by("pk")),
+    Prefetch("lines", kits.awaiting(Line.objects.order_by("pk"))),
     "parcels",
     Prefetch("parcels__lines", ParcelLine.objects.order_by("pk")),
 )

@@ -21,6 +21,7 @@ from shop.catalogue import tree
 from shop.catalogue.models import Product, ProductAttributeValue, ProductCategory, ProductImage
 from shop.partner.models import StockRecord
 from shop.pricing.money import TooFine, exact
+from shop.stock.models import KitPart
 
 EXAMPLE = {
     "sku": "RUG-WOOL-160",
@@ -34,6 +35,7 @@ EXAMPLE = {
     "categories": ["textiles/rugs"],
     "attributes": {"size": "160 × 230"},
     "pictures": ["https://shop.example/media/products/rug-wool.webp"],
+    "parts": [],
     "upc": "6901234567892",
     "weight_g": 5200,
     "updated_at": "2026-11-20T08:15:00Z",
@@ -47,6 +49,11 @@ Texts = type(  # a class statement has no names with a hyphen
     (serializers.Serializer,),
     {code: serializers.CharField(allow_blank=True) for code, _column in LANGUAGES},
 )
+
+
+class ProductPart(serializers.Serializer):
+    sku = serializers.CharField()
+    quantity = serializers.IntegerField(help_text=_("Units in each kit."))
 
 
 @extend_schema_serializer(examples=[OpenApiExample("A variant", value=EXAMPLE)])
@@ -66,6 +73,7 @@ class ProductRow(Row):
     )
     attributes = serializers.DictField(child=serializers.CharField(allow_blank=True), help_text=_("By code."))
     pictures = serializers.ListField(child=serializers.URLField(), help_text=_("The first is the main one."))
+    parts = ProductPart(many=True, help_text=_("Of a kit: what is in it. Empty where it is none."))
     upc = serializers.CharField(allow_null=True, help_text=_("The number under the barcode."))
     weight_g = serializers.IntegerField(allow_null=True, help_text=_("Grams"))
     updated_at = serializers.DateTimeField(help_text=_("Of texts, price or state; not of stock."))
@@ -84,6 +92,7 @@ class ProductRow(Row):
             "categories": self._paths(instance["categories"]),
             "attributes": {pair["code"]: pair["value"] for pair in instance["attributes"] if pair["value"] is not None},
             "pictures": [self._url(name) for name in instance["pictures"]],
+            "parts": instance["parts"],
             "upc": instance["product__upc"],
             "weight_g": instance["weight"],
             "updated_at": instance["updated_at"],
@@ -137,11 +146,12 @@ def rows() -> QuerySet[StockRecord, dict[str, Any]]:
             categories=_categories(),
             attributes=_attributes(),
             pictures=_pictures(),
+            parts=_parts(),
             updated_at=Greatest("date_updated", "product__date_updated", "product__parent__date_updated"),
         )
         .values(
             "id", "partner_sku", "product__parent", "product__upc", "price", "price_currency", "tax_code", "tax_rate",
-            "weight", "categories", "attributes", "pictures", "updated_at",
+            "weight", "categories", "attributes", "pictures", "parts", "updated_at",
             *TEXTS,
         )
     )  # fmt: skip
@@ -159,6 +169,11 @@ def _own_and_inherited(name: str = "product") -> Q:
 def _categories() -> ArraySubquery:
     mine = ProductCategory.objects.filter(_own_and_inherited()).order_by("pk")
     return ArraySubquery(mine.values("category"))
+
+
+def _parts() -> ArraySubquery:
+    mine = KitPart.objects.filter(kit=OuterRef("product")).order_by("pk")
+    return ArraySubquery(mine.values(pair=JSONObject(sku=F("part__partner_sku"), quantity=F("quantity"))))
 
 
 def _pictures() -> ArraySubquery:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
-from django.db.models import BigIntegerField, Case, F, OuterRef, QuerySet, Subquery, Value, When
-from django.db.models.functions import Coalesce, Collate, Greatest
+from django.db import models
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
 from rest_framework import generics, serializers
@@ -13,27 +14,70 @@ from rest_framework import generics, serializers
 from shop.api.lists import Filters, LongPages, Row, Words
 from shop.api.models import Scope
 from shop.api.products import on_offer
-from shop.stock.models import Pool
+from shop.stock.offered import Offered
 
 
-@extend_schema_serializer(examples=[OpenApiExample("In stock", value={"sku": "RUG-WOOL-160", "available": 12})])
+class State(models.TextChoices):
+    """The states a customer is told, as schema.org calls them."""
+
+    IN_STOCK = "in_stock", _("in stock")
+    PRESALE = "presale", _("sold ahead, for the first time")
+    BACKORDER = "backorder", _("sold ahead, out of stock until then")
+    SOLD_OUT = "sold_out", _("sold out")
+
+
+IN_STOCK = {
+    "sku": "RUG-WOOL-160", "available": 12, "state": "in_stock", "ahead": 0, "ships_on": None, "expected_on": None,
+}  # fmt: skip
+AHEAD = {
+    "sku": "RUG-WOOL-200", "available": 0, "state": "presale", "ahead": 40, "ships_on": "2026-12-12",
+    "expected_on": None,
+}  # fmt: skip
+
+
+@extend_schema_serializer(
+    examples=[OpenApiExample("In stock", value=IN_STOCK), OpenApiExample("Sold ahead", value=AHEAD)]
+)
 class StockRow(Row):
     sku = serializers.CharField()
-    available = serializers.IntegerField(min_value=0, help_text=_("Units that may be sold now."))
+    available = serializers.IntegerField(
+        min_value=0, help_text=_("Units that may be sold now; of a kit, as many as its parts make.")
+    )
+    state = serializers.ChoiceField(State.choices)
+    ahead = serializers.IntegerField(
+        min_value=0,
+        help_text=_("Units that may be ordered before they are here. A line fits this or `available`, not their sum."),
+    )
+    ships_on = serializers.DateField(allow_null=True, help_text=_("By when what is ordered ahead leaves."))
+    expected_on = serializers.DateField(allow_null=True, help_text=_("Sold out: when more is expected."))
 
     def row(self, instance: dict[str, Any]) -> dict[str, Any]:
-        return {"sku": instance["partner_sku"], "available": instance["available"]}
+        offer = Offered(free=instance["available"], ahead=instance["ahead"])
+        return {
+            "sku": instance["partner_sku"],
+            "available": offer.free,
+            "state": str(_state(offer)),
+            "ahead": offer.room,
+            "ships_on": _day(offer.ships_on),
+            "expected_on": _day(offer.expected_on),
+        }
+
+
+def _state(offer: Offered) -> State:
+    if offer.free > 0:
+        return State.IN_STOCK
+    return State(offer.kind) if offer.room else State.SOLD_OUT
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def rows() -> QuerySet[Any]:
     """One row for each SKU; what was never in stock has 0."""
-    free = Case(
-        When(shortage__gt=0, then=Value(0)),
-        default=Greatest(F("on_hand") - F("reserved") - F("escrow"), Value(0)),
-        output_field=BigIntegerField(),
-    )
-    pool = Pool.objects.filter(sku=Collate(OuterRef("partner_sku"), "C")).values(free=free)
-    return on_offer().annotate(available=Coalesce(Subquery(pool), Value(0))).values("id", "partner_sku", "available")
+    offered = Offered.objects.filter(record=OuterRef("pk"))
+    figures = {"available": Subquery(offered.values("free")), "ahead": Subquery(offered.values("ahead"))}
+    return on_offer().annotate(**figures).values("id", "partner_sku", *figures)
 
 
 class StockFilters(Filters):

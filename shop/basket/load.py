@@ -17,7 +17,8 @@ from shop.offer.models import ConditionalOffer
 from shop.partner.models import StockRecord
 from shop.pricing.models import TaxClass
 from shop.rows import Rows
-from shop.stock.models import Pool
+from shop.stock import offered
+from shop.stock.offered import Offered
 
 # Each further join costs PostgreSQL more to plan than to make: the tax class and the kind that count, no others.
 _BASKETS = """
@@ -31,7 +32,7 @@ LEFT JOIN catalogue_product parent ON parent.id = product.parent_id
 LEFT JOIN pricing_taxclass tax ON tax.id = coalesce(product.tax_class_id, parent.tax_class_id)
 LEFT JOIN catalogue_productclass kind ON kind.id = coalesce(parent.product_class_id, product.product_class_id)
 LEFT JOIN partner_stockrecord record ON record.id = line.stockrecord_id
-LEFT JOIN stock_pool pool ON pool.sku = record.partner_sku COLLATE "C"
+{offered}
 WHERE {where}
 ORDER BY basket.id, line.id
 """
@@ -83,7 +84,7 @@ def lines_of(basket: Basket) -> list[Line]:
 
 def _load(where: str, key: int) -> list[Basket]:
     with connection.cursor() as cursor:
-        statement = _BASKETS.format(columns=_rows().columns, where=where)
+        statement = _BASKETS.format(columns=_rows().columns, offered=offered.JOIN, where=where)
         cursor.execute(statement, [ConditionalOffer.SITE, ConditionalOffer.OPEN, key])
         found = cursor.fetchall()
     return [_basket(list(own)) for _, own in groupby(found, key=itemgetter(0))]
@@ -99,7 +100,7 @@ def _rows() -> Rows:
         tax=TaxClass,
         kind=ProductClass,
         record=StockRecord,
-        pool=Pool,
+        offered=Offered,
     )
 
 
@@ -114,7 +115,7 @@ def _basket(rows: Sequence[tuple[Any, ...]]) -> Basket:
 def _line(basket: Basket, found: dict[str, Any]) -> Line:
     line, product, parent, record = (found[name] for name in ("line", "product", "parent", "record"))
     line.basket, line.product, line.stockrecord = basket, product, record
-    record.pool = found["pool"]
+    record.offer = found["offered"]
     product.parent = parent
     (product if product.tax_class_id or not parent else parent).tax_class = found["tax"]  # a variant may have its own
     (parent or product).product_class = found["kind"]  # a variant never has

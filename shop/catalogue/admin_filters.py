@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from shop.catalogue.models import Category, Product, ProductCategory, ProductClass, ProductImage
 from shop.partner.models import StockRecord
-from shop.stock.models import Pool
+from shop.stock.offered import Offered
 
 Products = QuerySet[Product]
 
@@ -76,8 +76,7 @@ class StockFilter(admin.SimpleListFilter):
         return [("yes", _("something is free")), ("no", _("nothing is free"))]
 
     def queryset(self, request: HttpRequest, queryset: Products) -> Products:
-        free = Pool.objects.filter(sku=OuterRef("partner_sku"), shortage=0, on_hand__gt=F("reserved") + F("escrow"))
-        there = _sold(Exists(free))
+        there = _sold(Exists(Offered.objects.filter(record=OuterRef("pk"), free__gt=0)))
         return _either(queryset, self.value(), there)
 
 

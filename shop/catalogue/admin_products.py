@@ -27,12 +27,14 @@ from shop.catalogue.admin_forms import (
     asking,
     keep_pictures,
 )
+from shop.catalogue.admin_kits import KitInline
 from shop.catalogue.admin_product_list import ProductList
 from shop.catalogue.admin_variants import VariantActions, VariantInline
 from shop.catalogue.models import Product, ProductAttribute, ProductClass, ProductImage
 from shop.catalogue.records import plain_price, record_of
 from shop.catalogue.touch import touched
 from shop.partner.models import StockRecord
+from shop.partner.strategy import offer_of
 from shop.pricing.templatetags.prices import money
 
 ADD = ["catalogue.add_product"]
@@ -69,7 +71,7 @@ class ProductAdmin(VariantActions, ProductList):
 
     form = ProductForm
     compressed_fields = False
-    inlines = (VariantInline, ImageInline)
+    inlines = (VariantInline, KitInline, ImageInline)
     actions_detail = ("in_shop", "add_variants", "copy")
     change_form_before_template = "admin/catalogue/product/seen.html"
     readonly_fields = (
@@ -128,7 +130,9 @@ class ProductAdmin(VariantActions, ProductList):
         return [(gettext_lazy("SKU and price"), {"fields": [*fields, "shown_stock"]})]
 
     def get_inlines(self, request: HttpRequest, obj: Product | None) -> Any:
-        return self.inlines if obj is not None and obj.is_parent else (ImageInline,)
+        if _structure(request, obj) == Product.PARENT:
+            return (VariantInline, ImageInline) if obj is not None and obj.is_parent else (ImageInline,)
+        return (KitInline, ImageInline)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Without the buttons that open another form in a window of its own."""
@@ -172,7 +176,10 @@ class ProductAdmin(VariantActions, ProductList):
     @display(description=gettext_lazy("Free to be promised"))
     def shown_stock(self, product: Product) -> str:
         record = record_of(product)
-        return stock_link(record, record.net_stock_level) if record else "–"
+        if record is None:
+            return "–"
+        offer = offer_of(record)
+        return str(offer.free) if offer.is_kit else stock_link(record, offer.free)
 
     @display(description=gettext_lazy("SKU and price"))
     def shown_offer(self, product: Product) -> str:

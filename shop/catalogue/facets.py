@@ -23,6 +23,7 @@ from django.utils.translation import get_language
 
 from shop.catalogue.choice import STEPS, Choice
 from shop.catalogue.models import Product
+from shop.stock import offered
 
 TOTAL = "=total"
 REPEATS = 2  # a free text is worth a filter where there are so many times as many products as texts
@@ -33,11 +34,11 @@ _UNITS = """
 WITH shown (id) AS MATERIALIZED ({products}),
 unit AS MATERIALIZED (
     SELECT shown.id AS product, coalesce(variant.id, shown.id) AS id, record.price,
-        pool.shortage = 0 AND pool.on_hand > pool.reserved + pool.escrow AS in_stock
+        offered.free > 0 AS in_stock
     FROM shown
     LEFT JOIN catalogue_product variant ON variant.parent_id = shown.id AND variant.is_public
     LEFT JOIN partner_stockrecord record ON record.product_id = coalesce(variant.id, shown.id)
-    LEFT JOIN stock_pool pool ON pool.sku = record.partner_sku COLLATE "C"
+    {offered}
     WHERE {priced}
 ),
 bearer AS (  -- a variant has its own attributes and those of its parent
@@ -175,6 +176,7 @@ def _units(products: QuerySet[Product], choice: Choice) -> tuple[str, list[Any]]
     given = [(condition, bound) for condition, bound in bounds if bound is not None]
     statement = _UNITS.format(
         products=shown,
+        offered=offered.JOIN,
         priced=" AND ".join(["true", *(condition for condition, _ in given)]),
         name=_translated("name"),
     )

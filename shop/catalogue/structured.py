@@ -55,8 +55,10 @@ def _offer(url: str, card: Card) -> dict[str, Any]:
         "url": url,
         "priceCurrency": card.price.currency,
         "lowPrice" if card.from_price else "price": str(card.price.incl_tax),
-        "availability": f"{SCHEMA}/{'InStock' if card.availability.is_available_to_buy else 'OutOfStock'}",
+        "availability": f"{SCHEMA}/{getattr(card.availability, 'schema', 'OutOfStock')}",
     }
+    if getattr(card.availability, "later", "") and card.availability.num_available <= 0:
+        offer["availabilityStarts"] = card.availability.ships_on.isoformat()
     return offer
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from shop.catalogue import choice as choices
-from shop.catalogue import facets, facts, filters, listing, search, structured, tree, variants
+from shop.catalogue import contents, facets, facts, filters, listing, search, structured, tree, variants
 from shop.catalogue.forms import ListForm
 from shop.catalogue.models import Product, ProductCategory
 from shop.catalogue.tree import Node
@@ -99,10 +99,13 @@ def detail(request: HttpRequest, product_slug: str, pk: str) -> HttpResponse:
     category = _category(product)
     cards = listing.cards([product, *_related(product, category)], request.strategy)
     children = _variants(product) if product.is_parent else []
+    kits = contents.of([product, *children])
     context = {
         "product": product,
         "card": cards[0],
         "choice": _choice(request, children),
+        "kits": kits,
+        "has_mixed_tax": contents.is_mixed(kits),
         "related": cards[1:],
         "category": category,
         "facts": [*facts.facts(product), *(facts.in_common(children) if len(children) > 1 else [])],

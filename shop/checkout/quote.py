@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -11,27 +12,55 @@ from typing import Any
 from shop.basket.models import Basket, Line
 from shop.catalogue import facts
 from shop.catalogue.models import Product
-from shop.order.place import DraftLine
+from shop.checkout import together
+from shop.order import kits
+from shop.order.drafts import DraftLine
 from shop.pricing.money import ZERO, quantise
 from shop.pricing.tax import Taxed, split
 from shop.shipping.repository import Repository
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class QuotedLine:
-    """One basket line with its price. `problem` says why it cannot be ordered as it stands, '' if it can."""
+    """One basket line with its price, as it will be written: `written` are its parts where it is a kit, else itself.
+
+    `problem` says why it cannot be ordered as it stands, '' if it can; `later` what is said of goods that leave later.
+    """
 
     line: Line
-    unit: Decimal
-    discount: Decimal
-    taxed: Taxed
-    tax_code: str
-    tax_rate: Decimal
+    draft: DraftLine
+    written: tuple[DraftLine, ...]
+    currency: str
     problem: str = ""
+    later: str = ""
+
+    @property
+    def unit(self) -> Decimal:
+        return self.draft.unit_gross
+
+    @property
+    def discount(self) -> Decimal:
+        return self.draft.discount
 
     @property
     def before_discount(self) -> Decimal:
-        return self.unit * self.line.quantity
+        return self.draft.gross
+
+    @property
+    def parts(self) -> list[tuple[int, str]]:
+        """Of a kit, how many of what is in each."""
+        return [(part.quantity // self.draft.quantity, part.title) for part in self.written if part.kit]
+
+    @cached_property
+    def taxed_by_rate(self) -> list[tuple[Decimal, Taxed]]:
+        return [
+            (one.tax_rate.normalize(), split(one.gross - one.discount, one.tax_rate, self.currency))
+            for one in self.written
+        ]
+
+    @cached_property
+    def taxed(self) -> Taxed:
+        return _sum(taxed for _rate, taxed in self.taxed_by_rate)
 
 
 @dataclass(frozen=True)
@@ -57,15 +86,15 @@ class Quote:
 
     @cached_property
     def total(self) -> Taxed:
-        parts = [*(line.taxed for line in self.lines), self.shipping]
-        return Taxed(*(sum((getattr(p, name) for p in parts), ZERO) for name in ("net", "tax", "gross")))
+        return _sum([*(line.taxed for line in self.lines), self.shipping])
 
     @cached_property
     def taxes(self) -> list[tuple[Decimal, Decimal]]:
         """(rate, tax) of every rate that occurs, highest first."""
         sums: dict[Decimal, Decimal] = defaultdict(Decimal)
         for line in self.lines:
-            sums[line.tax_rate.normalize()] += line.taxed.tax
+            for rate, taxed in line.taxed_by_rate:
+                sums[rate] += taxed.tax
         sums[self.shipping_tax_rate.normalize()] += self.shipping.tax
         return sorted(((rate, tax) for rate, tax in sums.items() if tax), reverse=True)
 
@@ -78,20 +107,7 @@ class Quote:
         return bool(self.lines) and not self.unpriced and not any(line.problem for line in self.lines)
 
     def draft_lines(self) -> tuple[DraftLine, ...]:
-        return tuple(
-            DraftLine(
-                sku=line.line.stockrecord.partner_sku,
-                title=line.line.product.get_title(),
-                quantity=line.line.quantity,
-                unit_gross=line.unit,
-                discount=line.discount,
-                tax_code=line.tax_code,
-                tax_rate=line.tax_rate,
-                product_id=line.line.product_id,
-                stockrecord_id=line.line.stockrecord_id,
-            )
-            for line in self.lines
-        )
+        return tuple(one for line in self.lines for one in line.written)
 
 
 def quote(basket: Basket) -> Quote | None:
@@ -105,26 +121,42 @@ def quote(basket: Basket) -> Quote | None:
     shipping = _shipping(basket, currency, has_goods=len(priced) == len(lines))
     return Quote(
         currency=currency,
-        lines=tuple(_quoted(line, currency) for line in priced),
+        lines=tuple(_quoted(priced, currency)),
         unpriced=tuple(line for line in lines if not line.purchase_info.price.exists),
         **shipping,
     )
 
 
-def _quoted(line: Line, currency: str) -> QuotedLine:
+def _quoted(lines: list[Line], currency: str) -> Iterator[QuotedLine]:
+    drafts = [_draft(line, currency) for line in lines]
+    has_kits = any(line.stockrecord.offer.is_kit for line in lines)
+    written = kits.explode_each(drafts, currency) if has_kits else [(draft,) for draft in drafts]
+    problems = together.problems(lines, written)
+    for line, draft, parts, problem in zip(lines, drafts, written, problems, strict=True):
+        availability = line.purchase_info.availability
+        later = availability.later if availability.is_later(line.quantity) else ""
+        yield QuotedLine(line, draft, parts, currency, problem, later)
+
+
+def _draft(line: Line, currency: str) -> DraftLine:
     price = line.purchase_info.price
     before = price.incl_tax * line.quantity
-    discount = min(quantise(Decimal(line.discount_value), currency), before)
-    permitted, reason = line.purchase_info.availability.is_purchase_permitted(line.quantity)
-    return QuotedLine(
-        line=line,
-        unit=price.incl_tax,
-        discount=discount,
-        taxed=split(before - discount, price.tax_rate, currency),
+    return DraftLine(
+        sku=line.stockrecord.partner_sku,
+        title=line.product.get_title(),
+        quantity=line.quantity,
+        unit_gross=price.incl_tax,
+        discount=min(quantise(Decimal(line.discount_value), currency), before),
         tax_code=price.tax_code,
         tax_rate=price.tax_rate,
-        problem="" if permitted else str(reason),
+        product_id=line.product_id,
+        stockrecord_id=line.stockrecord_id,
     )
+
+
+def _sum(parts: Iterable[Taxed]) -> Taxed:
+    found = list(parts)
+    return Taxed(*(sum((getattr(part, name) for part in found), ZERO) for name in ("net", "tax", "gross")))
 
 
 def _shipping(basket: Basket, currency: str, *, has_goods: bool) -> dict[str, Any]:

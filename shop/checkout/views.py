@@ -20,6 +20,7 @@ from shop.checkout.forms import METHODS, ContactForm, DetailsForm, PlaceForm
 from shop.checkout.quote import Quote, quote
 from shop.checkout.state import Details
 from shop.customer import addresses, orders
+from shop.order import kits
 from shop.order.models import Order, PaymentMethod, Status
 from shop.order.place import BasketChanged, CannotPlace, Draft, place
 from shop.pricing.money import TooFine
@@ -174,14 +175,14 @@ def _draft(request: HttpRequest, form: PlaceForm, priced: Quote, kept: Details) 
 
 
 def _tell_short(request: HttpRequest, gone: OutOfStock, priced: Quote) -> None:
-    titles = {quoted.line.stockrecord.partner_sku: quoted.line.product.get_title() for quoted in priced.lines}
-    for sku, free in sorted(gone.short.items()):
-        title = titles.get(sku, sku)
-        if free:
+    for short in kits.short_of(priced.draft_lines(), gone.short):
+        if short.available >= short.wanted:
+            text = _("“%(title)s” needs the same goods as another line, and there are not enough for both.")
+        elif short.available:
             text = _("Somebody was faster: only %(count)d of “%(title)s” are left.")
         else:
             text = _("Somebody was faster: “%(title)s” is sold out.")
-        messages.error(request, text % {"count": free, "title": title})
+        messages.error(request, text % {"count": short.available, "title": short.title})
 
 
 def _pay_url(order: Order) -> str:

@@ -14,6 +14,8 @@ ORDERS_SEEN = (
     "stock.view_pool",
     "stock.view_hold",
     "stock.view_shortage",
+    "stock.view_supply",
+    "stock.view_presale",
     "hub.view_outgoing",
 )
 RETURNS_SEEN = (
@@ -58,6 +60,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "order.cancel_order",
         "order.close_return",
         "order.close_intake",
+        "stock.manage_presale",
         "customer.view_user",
         "customer.change_user",
         "customer.export_personal",
@@ -72,6 +75,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "order.ship_order",
         "order.close_return",
         "stock.adjust_stock",
+        "stock.manage_supply",
         "stock.add_warehouse",
         "stock.change_warehouse",
         SHARE,

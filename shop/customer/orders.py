@@ -16,6 +16,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from shop.fulfilment.models import ParcelLine
+from shop.order import kits
 from shop.order.models import Line, Order, Status
 
 SALT = "oscar.apps.order.Order"  # that of Order.verification_hash()
@@ -36,13 +37,13 @@ def by_link(signed: str) -> str:
 def with_details(orders: QuerySet[Order]) -> QuerySet[Order]:
     """All that an order's page shows, in a fixed number of queries."""
     lines = (
-        Line.objects.select_related("product__parent")
-        .defer("product__search", "product__description")
-        .prefetch_related("product__images", "product__parent__images")
+        Line.objects.select_related("product__parent", "kit_product")
+        .defer("product__search", "product__description", "kit_product__search", "kit_product__description")
+        .prefetch_related("product__images", "product__parent__images", "kit_product__images")
         .order_by("pk")
     )
     return orders.select_related("shipping_address", "user").prefetch_related(
-        Prefetch("lines", lines),
+        Prefetch("lines", kits.awaiting(lines)),
         "status_changes",
         "parcels",
         Prefetch("parcels__lines", ParcelLine.objects.select_related("line")),

@@ -19,7 +19,7 @@ from django.views.i18n import set_language as django_set_language
 
 from shop.customer import addresses, orders
 from shop.customer.forms import LoginForm, ProfileForm, RegisterForm
-from shop.order import lifecycle
+from shop.order import kits, lifecycle
 from shop.order.models import Order, Status
 
 ORDERS_PER_PAGE = 20
@@ -113,6 +113,8 @@ def guest_order(request: HttpRequest, signed: str) -> HttpResponse:
 def _order_page(request: HttpRequest, order: Order, cancel_url: str) -> HttpResponse:
     context = {
         "order": order,
+        "things": kits.bought(order.lines.all()),
+        "awaits_goods": order.is_open,
         "timeline": orders.timeline(order),
         "taxes": orders.taxes(order),
         "country": addresses.country_name(order.shipping_address.country_id) if order.shipping_address else "",

@@ -19,6 +19,7 @@ from integrations.hub.models import Account, AccountState
 from integrations.hub.topics import Command
 from integrations.hub.values import Done, Lane, Pending, Repeat
 from integrations.messages.base import Letter, Messages
+from shop.order import kits
 from shop.order.models import Order
 
 
@@ -72,7 +73,8 @@ def compose(order: Order, event: Event, key: str, detail: str = "") -> Letter:
     with translation.override(order.language or settings.LANGUAGE_CODE):
         context = {
             "order": order,
-            "lines": list(order.lines.all()),
+            "things": kits.bought(kits.awaiting(order.lines.order_by("pk"))),
+            "awaits_goods": order.is_open,
             "parcel": order.parcels.filter(pk=detail).first() if detail else None,
             "address": order.shipping_address,
             "link": settings.WEFT_SHOP_URL + reverse("customer:guest-order", args=[order.verification_hash()]),

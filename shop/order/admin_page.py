@@ -19,6 +19,7 @@ from integrations.hub.admin_pages import badge
 from integrations.hub.models import Outgoing
 from shop.customer.addresses import country_name
 from shop.fulfilment.models import Parcel, ParcelLine, Sourcing
+from shop.order import kits
 from shop.order.models import Line, LineKind, Order, Status
 from shop.order.timeline import Entry, timeline
 from shop.returns.models import ReturnLine
@@ -54,11 +55,15 @@ def flags(order: Order) -> str:
 
 def with_details(orders: QuerySet[Order]) -> QuerySet[Order]:
     """All that the page of an order shows, in a fixed number of queries."""
-    lines = Line.objects.prefetch_related(
-        "holds",
-        Prefetch("return_lines", ReturnLine.objects.select_related("returned")),
-        Prefetch("sourcings", Sourcing.objects.select_related("warehouse")),
-    ).order_by("pk")
+    lines = (
+        kits.awaiting(Line.objects.all())
+        .prefetch_related(
+            "holds",
+            Prefetch("return_lines", ReturnLine.objects.select_related("returned")),
+            Prefetch("sourcings", Sourcing.objects.select_related("warehouse")),
+        )
+        .order_by("pk")
+    )
     return orders.select_related("user", "shipping_address").prefetch_related(
         Prefetch("lines", lines),
         "status_changes",
@@ -88,6 +93,7 @@ def page(order: Order, request: HttpRequest) -> dict[str, Any]:
         "sees_stock": request.user.has_perm("stock.view_pool"),
         "address": address_lines(order),
         "lines": lines,
+        "things": _things(lines),
         "has_returns": any(row["returned"] for row in lines),
         "tax": order.total_incl_tax - order.total_excl_tax,
         "shipping_tax": order.shipping_incl_tax - order.shipping_excl_tax,
@@ -185,6 +191,9 @@ def line_row(line: Line, left: int) -> dict[str, Any]:
         "tax": line.line_price_incl_tax - line.line_price_excl_tax,
         "rate": f"{(line.tax_rate * 100).normalize():f}" if line.tax_rate else Decimal(0),
         "held": sum(hold.open for hold in holds),
+        "waiting": kits.units_awaited(line),
+        "ships_on": kits.ships_on(line),
+        "kit": line.kit_number,
         "deadline": next((hold.deadline for hold in holds if hold.open and hold.deadline), None),
         "sourced": [(s.warehouse, s.quantity, s.shipped) for s in line.sourcings.all()],
         "left": left,
@@ -192,6 +201,15 @@ def line_row(line: Line, left: int) -> dict[str, Any]:
         "is_goods": line.kind == LineKind.GOODS,
         "pool_link": reverse("admin:stock_pool_change", args=[quote(line.partner_sku)]),
     }
+
+
+def _things(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows as they were sold: each kit once, with the rows of its parts."""
+    by_line = {row["line"].pk: row for row in rows}
+    return [
+        {"kit": thing if thing.is_kit else None, "rows": [by_line[line.pk] for line in thing.lines]}
+        for thing in kits.bought(row["line"] for row in rows)
+    ]
 
 
 def to_pack(order: Order) -> list[dict[str, Any]]:
@@ -202,7 +220,7 @@ def to_pack(order: Order) -> list[dict[str, Any]]:
         if line.kind != LineKind.GOODS:
             continue
         parts = [(str(s.warehouse), s.quantity - s.shipped) for s in line.sourcings.all()]
-        for name, units in parts or [("", line.quantity - left[line.pk])]:
+        for name, units in parts or [("", line.quantity - left[line.pk] - kits.units_awaited(line))]:
             if units > 0:
                 place = places.setdefault(name, {"name": name, "lines": []})
                 place["lines"].append({"sku": line.partner_sku, "title": line.title, "units": units})

@@ -122,10 +122,10 @@ def _pay(number: str, actor: str, reference: str) -> Order:
         order.payment_deadline = None
         order.needs_refund = False
         order.save(update_fields=["status", "paid_at", "payment_deadline", "needs_refund"])
-        wiring.order_released(order)
         if expired:
             holds.promise(list(order.lines.filter(kind=LineKind.GOODS)), deadline=None)
-        else:
+        wiring.order_released(order)
+        if not expired:
             holds.keep(order.pk)
     return order
 

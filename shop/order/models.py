@@ -157,6 +157,19 @@ class Line(AbstractLine):
     tax_rate = models.DecimalField(_("tax rate"), max_digits=6, decimal_places=5)
     num_allocated = None  # type: ignore[assignment]
     allocation_cancelled = None  # type: ignore[assignment]
+    # A line that came with a kit remembers which: the kits of an order are numbered from 1.
+    kit_number = models.PositiveSmallIntegerField(_("kit no."), null=True, blank=True, editable=False)
+    kit_sku = models.CharField(
+        _("SKU of the kit"), max_length=64, blank=True, db_default="", default="", editable=False
+    )
+    kit_title = models.CharField(
+        _("title of the kit"), max_length=255, blank=True, db_default="", default="", editable=False
+    )
+    kit_quantity = models.PositiveIntegerField(_("number of kits"), null=True, blank=True, editable=False)
+    kit_product = models.ForeignKey(
+        "catalogue.Product", on_delete=models.SET_NULL, null=True, blank=True, editable=False, db_index=False,
+        related_name="+", verbose_name=_("kit"),
+    )  # fmt: skip
 
     class Meta(AbstractLine.Meta):
         abstract = False

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 from oscar.apps.order.signals import order_placed as oscar_order_placed
 
 from integrations.hub import outgoing
@@ -19,6 +19,8 @@ from integrations.hub.values import Address
 from shop import wiring
 from shop.basket.models import Basket
 from shop.fulfilment.shipping import record_history
+from shop.order import kits
+from shop.order.drafts import DraftLine as DraftLine
 from shop.order.models import LineKind, Order, OrderStatusChange, PaymentMethod, ShippingAddress, Status
 from shop.pricing.money import ZERO, exact, spread
 from shop.pricing.tax import Taxed, split
@@ -36,27 +38,6 @@ class BasketChanged(CannotPlace):
 
 
 @dataclass(frozen=True, slots=True)
-class DraftLine:
-    """`gross` is the line's price before discounts, `discount` what comes off it; both quantised, tax included.
-    `tax_rate` is a fraction."""
-
-    sku: str
-    title: str
-    quantity: int
-    unit_gross: Decimal
-    discount: Decimal
-    tax_code: str
-    tax_rate: Decimal
-    product_id: int | None = None
-    stockrecord_id: int | None = None
-    kind: LineKind = LineKind.GOODS
-
-    @property
-    def gross(self) -> Decimal:
-        return self.unit_gross * self.quantity
-
-
-@dataclass(frozen=True, slots=True)
 class SoldOn:
     """A channel (its id) that sold this already, at `at` by its clock, which may differ from ours by `skew`."""
 
@@ -68,6 +49,8 @@ class SoldOn:
 @dataclass(frozen=True, slots=True)
 class Draft:
     """An order about to be placed. `basket_id` is submitted with it. `email` or `user_id` says whose it is.
+
+    A line of a kit's SKU is written as lines of its parts (`kits.explode`); it may have been exploded before.
 
     `order_discount` comes off the whole and is spread over the lines by the largest remainder, before tax.
 
@@ -118,6 +101,7 @@ def place(draft: Draft, also: Callable[[Order], None] | None = None) -> Order:
     at = draft.placed_at or timezone.now()
     with outgoing.recording():
         _submit_basket(draft)
+        draft = _exploded(draft)
         taxed = _taxed(draft)
         order = _write_order(draft, taxed, at)
         lines = _write_lines(order, draft, taxed)
@@ -128,6 +112,8 @@ def place(draft: Draft, also: Callable[[Order], None] | None = None) -> Order:
             _tell(order)
         goods = [line for line in lines if line.kind == LineKind.GOODS]
         _promise(draft, goods, order.payment_deadline)
+        if order.status in (Status.ON_ACCOUNT, Status.PAID):
+            wiring.order_released(order)  # what is not here yet is sourced when it is
         if draft.shipped_from is not None:
             record_history(order, goods, warehouse_id=draft.shipped_from)
     return order
@@ -142,8 +128,6 @@ def _promise(draft: Draft, goods: Sequence[WrittenLine], deadline: datetime | No
 
 def _tell(order: Order) -> None:
     wiring.order_placed(order)
-    if order.status in (Status.ON_ACCOUNT, Status.PAID):
-        wiring.order_released(order)
     transaction.on_commit(lambda: _tell_oscar(order), robust=True)
 
 
@@ -189,14 +173,26 @@ def _submit_basket(draft: Draft) -> None:
     if basket.status != Basket.OPEN:
         raise BasketChanged("This basket was ordered already. Your orders show it.")
     ordered: dict[str, int] = {}
-    for line in draft.lines:
-        ordered[line.sku] = ordered.get(line.sku, 0) + line.quantity
+    for sku, quantity in _ordered(draft):
+        ordered[sku] = ordered.get(sku, 0) + quantity
     stands: dict[str, int] = {}
     for sku, quantity in basket.lines.values_list("stockrecord__partner_sku", "quantity"):
         stands[sku] = stands.get(sku, 0) + quantity
     if stands != ordered:
         raise BasketChanged("The basket was changed meanwhile. Please look at it again.")
     Basket.objects.filter(pk=basket.pk).update(status=Basket.SUBMITTED, date_submitted=timezone.now())
+
+
+def _ordered(draft: Draft) -> list[tuple[str, int]]:
+    """SKU and number of all that was ordered, a kit as the one thing it is."""
+    sold = {line.kit for line in draft.lines if line.kit}
+    singles = [(line.sku, line.quantity) for line in draft.lines if not line.kit]
+    return [*singles, *((kit.sku, kit.quantity) for kit in sold)]
+
+
+def _exploded(draft: Draft) -> Draft:
+    with translation.override(draft.language):
+        return replace(draft, lines=kits.explode(draft.lines, draft.currency))
 
 
 def _deadline(draft: Draft, at: datetime) -> datetime | None:
@@ -291,13 +287,15 @@ _LINES = """
 INSERT INTO order_line (order_id, product_id, stockrecord_id, partner_sku, kind, title, quantity, line_price_incl_tax,
     line_price_excl_tax, line_price_before_discounts_incl_tax, line_price_before_discounts_excl_tax,
     unit_price_incl_tax, unit_price_excl_tax, tax_code, tax_rate,
+    kit_number, kit_sku, kit_title, kit_quantity, kit_product_id,
     partner_name, partner_line_reference, partner_line_notes, status)
 SELECT %s, product, record, sku, kind, title, quantity, gross, net, gross_before, net_before, unit_gross, unit_net,
-    tax_code, tax_rate, '', '', '', ''
+    tax_code, tax_rate, kit_number, kit_sku, kit_title, kit_quantity, kit_product, '', '', '', ''
 FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::int[], %s::numeric[], %s::numeric[],
-    %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[], %s::text[], %s::numeric[]) WITH ORDINALITY
+    %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[], %s::text[], %s::numeric[], %s::smallint[], %s::text[],
+    %s::text[], %s::int[], %s::bigint[]) WITH ORDINALITY
     AS u(product, record, sku, kind, title, quantity, gross, net, gross_before, net_before, unit_gross, unit_net,
-         tax_code, tax_rate, place)
+         tax_code, tax_rate, kit_number, kit_sku, kit_title, kit_quantity, kit_product, place)
 ORDER BY place
 RETURNING id
 """
@@ -319,12 +317,24 @@ def _write_lines(order: Order, draft: Draft, taxed: list[Taxed]) -> list[Written
         *_gross_and_net(units),
         [line.tax_code for line in draft.lines],
         [line.tax_rate for line in draft.lines],
+        *_kits(draft.lines),
     ]
     with connection.cursor() as cursor:
         cursor.execute(_LINES, [order.pk, *columns])
         ids = [row[0] for row in cursor.fetchall()]
     return [
         WrittenLine(pk, line.sku, line.quantity, line.kind) for pk, line in zip(sorted(ids), draft.lines, strict=True)
+    ]
+
+
+def _kits(lines: Sequence[DraftLine]) -> list[list[Any]]:
+    found = [line.kit for line in lines]
+    return [
+        [kit and kit.number for kit in found],
+        [kit.sku if kit else "" for kit in found],
+        [kit.title if kit else "" for kit in found],
+        [kit and kit.quantity for kit in found],
+        [kit and kit.product_id for kit in found],
     ]
 
 

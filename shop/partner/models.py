@@ -29,10 +29,9 @@ class StockRecord(AbstractStockRecord):
     @property
     def net_stock_level(self) -> int:
         """Units that may be promised now."""
-        from shop.stock.models import Pool  # the app registry is not ready when this module loads
+        from shop.stock.offered import Offered  # the app registry is not ready when this module loads
 
-        pool = Pool.objects.filter(sku=self.partner_sku).first()
-        return pool.free if pool else 0
+        return Offered.objects.get(record=self).free
 
     def allocate(self, quantity: int) -> None:
         raise NotImplementedError("Stock is promised by shop.stock.promise, never by Oscar's allocations.")

@@ -1,4 +1,4 @@
-"""Price, tax and availability of a product for the person who asks. Prices are gross; the figure is the pool's."""
+"""Price, tax and availability of a product for the person who asks. Prices are gross; figures are `stock.offered`'s."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from oscar.apps.partner.prices import TaxInclusiveFixedPrice
 from oscar.apps.partner.prices import Unavailable as NoPrice
 from oscar.apps.partner.strategy import PurchaseInfo, Structured, UseFirstStockRecord
 
-from shop.partner.availability import StockRequired, Unavailable
+from shop.partner.availability import AnyOf, StockRequired, Unavailable
 from shop.partner.models import StockRecord
 from shop.pricing.models import TaxClass
 from shop.pricing.money import TooFine, exact
 from shop.pricing.tax import split
 from shop.rows import Rows
-from shop.stock.models import Pool
+from shop.stock import offered
+from shop.stock.offered import Offered
 
 
 class Price(TaxInclusiveFixedPrice):
@@ -30,16 +31,14 @@ class Price(TaxInclusiveFixedPrice):
         self.tax_rate = tax_class.rate
 
 
-_RECORDS = """
-SELECT {columns} FROM partner_stockrecord record
-LEFT JOIN stock_pool pool ON pool.sku = record.partner_sku COLLATE "C"
-WHERE record.product_id = ANY(%s)
+_RECORDS = f"""
+SELECT {{columns}} FROM partner_stockrecord record {offered.JOIN} WHERE record.product_id = ANY(%s)
 """
 
 
 def attach_records(products: Iterable[Any]) -> None:
-    """Put on each product its `record` (None: it has none), and on that its pool, in one statement for all; without
-    it every look at a price or a figure asks for itself."""
+    """Put on each product its `record` (None: it has none), and on that what is offered of it (`record.offer`), in one
+    statement for all; without it every look at a price or a figure asks for itself."""
     products = list(products)
     records: dict[int, StockRecord] = {}
     if products:
@@ -47,21 +46,26 @@ def attach_records(products: Iterable[Any]) -> None:
             cursor.execute(_RECORDS.format(columns=_rows().columns), [[product.pk for product in products]])
             for found in map(_rows().read, cursor.fetchall()):
                 records[found["record"].product_id] = found["record"]
-                found["record"].pool = found["pool"]
+                found["record"].offer = found["offered"]
     for product in products:
         product.record = records.get(product.pk)
 
 
 @cache
 def _rows() -> Rows:
-    return Rows(record=StockRecord, pool=Pool)
+    return Rows(record=StockRecord, offered=Offered)
+
+
+def offer_of(record: StockRecord) -> Offered:
+    """What may be promised of this SKU, as it was read with the record, else asked for."""
+    if not hasattr(record, "offer"):
+        record.offer = Offered.objects.get(record=record)
+    return record.offer
 
 
 def free_units(record: StockRecord) -> int:
-    """Units that may be promised now."""
-    if hasattr(record, "pool"):
-        return record.pool.free if record.pool else 0
-    return record.net_stock_level
+    """Units that may be promised at once."""
+    return offer_of(record).free
 
 
 def tax_class_of(product) -> TaxClass | None:  # type: ignore[no-untyped-def]
@@ -93,7 +97,7 @@ class Strategy(UseFirstStockRecord, Structured):
     def availability_policy(self, product, stockrecord) -> StockRequired | Unavailable:  # type: ignore[no-untyped-def]
         if not product.is_public or not self.pricing_policy(product, stockrecord).exists:
             return Unavailable()
-        return StockRequired(free_units(stockrecord))
+        return StockRequired(offer_of(stockrecord))
 
     def parent_pricing_policy(self, product, children_stock) -> Price | NoPrice:  # type: ignore[no-untyped-def]
         """The lowest price of the variants."""
@@ -102,8 +106,8 @@ class Strategy(UseFirstStockRecord, Structured):
 
     def parent_availability_policy(self, product, children_stock) -> StockRequired | Unavailable:  # type: ignore[no-untyped-def]
         policies = [self.availability_policy(child, record) for child, record in children_stock]
-        counted = [p.num_available for p in policies if isinstance(p, StockRequired)]
-        return StockRequired(sum(counted)) if counted else Unavailable()
+        counted = [policy for policy in policies if isinstance(policy, StockRequired)]
+        return AnyOf(counted) if counted else Unavailable()
 
 
 class Selector:

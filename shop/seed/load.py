@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from django.conf import settings
 from django.contrib.sites.models import Site
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.utils import timezone
 from django.utils.text import slugify
 from oscar.core.loading import get_model
 
@@ -25,8 +27,10 @@ from shop.pricing.models import TaxClass
 from shop.pricing.money import exact
 from shop.seed import groups
 from shop.seed.drawn import draw_all
-from shop.stock.models import Movement, Reason, Warehouse
+from shop.stock import presales, supply
+from shop.stock.models import KitPart, Movement, Reason, Supply, Warehouse
 from shop.stock.movements import Move, record
+from shop.stock.offered import Kind
 
 Country = get_model("address", "Country")
 SOURCE = Path(__file__).with_name("catalogue.json")
@@ -52,6 +56,11 @@ Say = Callable[[str], None]
 
 def read() -> dict[str, Any]:
     return json.loads(SOURCE.read_text(encoding="utf-8"))
+
+
+def goods(source: dict[str, Any]) -> list[dict[str, Any]]:
+    """All that is sold: single goods, and kits of them, which the ERP need not know."""
+    return [*source["products"], *source["kits"]]
 
 
 def digest() -> str:
@@ -99,6 +108,8 @@ def load(say: Say) -> None:
         products = _products(source, taxes, categories)
         say(f"{len(products)} products")
         _opening_stock(source)
+        _kits(source, products)
+        _supply(source)
     say("opening stock")
     say(f"{_pictures(source, products)} pictures")
 
@@ -150,14 +161,14 @@ def _products(
     source: dict[str, Any], taxes: dict[str, TaxClass], categories: dict[str, Category]
 ) -> dict[str, Product]:
     """sku -> product."""
-    goods = _goods()
+    kind = _goods()
     name = source["company"]["name"]["zh-hans"]
     partner, _ = Partner.objects.get_or_create(code="weft", defaults={"name": name})
     known = {r.partner_sku: r.product for r in StockRecord.objects.select_related("product").exclude(product=None)}
     products = {}
-    count = len(source["products"])
-    for place, entry in enumerate(source["products"]):
-        product = known.get(entry["sku"]) or Product(structure=Product.STANDALONE, product_class=goods)
+    count = len(goods(source))
+    for place, entry in enumerate(goods(source)):
+        product = known.get(entry["sku"]) or Product(structure=Product.STANDALONE, product_class=kind)
         _set(product, _fields(entry, taxes) | {"priority": min(count - place, 32000)})
         product.categories.set([categories[entry["category"]]])
         price = exact(Decimal(entry["price"]), source["currency"])
@@ -166,8 +177,8 @@ def _products(
             defaults={"product": product, "partner": partner, "price": price, "price_currency": source["currency"]},
         )
         products[entry["sku"]] = product
-    _attributes(source["products"], products, goods)
-    groups.put_together(source["products"], products, goods)
+    _attributes(goods(source), products, kind)
+    groups.put_together(source["products"], products, kind)
     return products
 
 
@@ -212,6 +223,32 @@ def _opening_stock(source: dict[str, Any]) -> None:
     record([move for move in _moves(source, warehouses) if (move.sku, move.warehouse_id) not in done])
 
 
+def _kits(source: dict[str, Any], products: dict[str, Product]) -> None:
+    """Once: what staff make of them stays."""
+    records = {record.partner_sku: record for record in StockRecord.objects.all()}
+    for entry in source["kits"]:
+        kit = products[entry["sku"]]
+        if not KitPart.objects.filter(kit=kit).exists():
+            for sku, quantity in entry["parts"].items():
+                KitPart.objects.create(kit=kit, part=records[sku], quantity=quantity)
+
+
+def _supply(source: dict[str, Any]) -> None:
+    """What is on its way, counted from today; once for each document, ever. Some of it is sold already."""
+    warehouses = dict(Warehouse.objects.values_list("code", "id"))
+    known = set(Supply.objects.values_list("document", flat=True))
+    for entry in source["supply"]:
+        if entry["document"] in known:
+            continue
+        row = supply.add(
+            sku=entry["sku"], warehouse_id=warehouses[entry["warehouse"]], quantity=entry["quantity"],
+            expected_on=timezone.localdate() + timedelta(days=entry["in_days"]), document=entry["document"],
+            actor=DOCUMENT,
+        )  # fmt: skip
+        if entry["presale"]:
+            presales.open_(row.pk, cap=entry["presale"], kind=Kind.BACKORDER, actor=DOCUMENT)
+
+
 def _moves(source: dict[str, Any], warehouses: dict[str, int]) -> Iterator[Move]:
     for entry in source["products"]:
         for code, quantity in entry["stock"].items():
@@ -226,7 +263,7 @@ def _pictures(source: dict[str, Any], products: dict[str, Product]) -> int:
         for image in Picture.objects.filter(product__in=products.values())
         if default_storage.exists(pictures.sized(image.original.name, pictures.SIZES[0]))
     }
-    missing = {e["sku"]: e["picture"] for e in source["products"] if products[e["sku"]].pk not in there}
+    missing = {e["sku"]: e["picture"] for e in goods(source) if products[e["sku"]].pk not in there}
     Picture.objects.filter(product__in=[products[sku] for sku in missing]).delete()
     for sku, picture in draw_all(missing):
         pictures.keep(products[sku], picture)

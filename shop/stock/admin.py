@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.db.models import F, QuerySet
+from django.db.models import F, Min, OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
@@ -32,7 +32,8 @@ from shop.stock.admin_links import (
     rows_link,
 )
 from shop.stock.admin_moves import PlaceActions
-from shop.stock.models import SET_APART, Hold, Kind, Level, Movement, Pool, Share, Shortage
+from shop.stock.admin_supply import promise_table
+from shop.stock.models import SET_APART, Hold, Kind, Level, Movement, Pool, Share, Shortage, Supply
 from shop.stock.reasons import why
 
 MOVEMENTS_SHOWN = 100
@@ -59,7 +60,7 @@ class ShortFilter(admin.SimpleListFilter):
 @admin.register(Pool)
 class PoolAdmin(PlaceActions, ViewOnlyAdmin):
     list_display = (
-        "sku", "title", "shown_on_hand", "shown_reserved", "shown_escrow", "shown_free", "shown_shortage",
+        "sku", "title", "shown_on_hand", "shown_reserved", "shown_escrow", "shown_free", "shown_shortage", "incoming",
         "shown_apart", "places",
     )  # fmt: skip
     list_filter = (ShortFilter,)
@@ -78,12 +79,23 @@ class PoolAdmin(PlaceActions, ViewOnlyAdmin):
         exports.text(LYING["damaged"], lambda pool: lying(pool)["damaged"]),
         exports.text(LYING["quality"], lambda pool: lying(pool)["quality"]),
         exports.text(LYING["elsewhere"], lambda pool: lying(pool)["elsewhere"]),
+        exports.text(gettext_lazy("incoming"), lambda pool: pool.to_come or 0),
+        exports.text(gettext_lazy("next arrival"), lambda pool: pool.next_on.isoformat() if pool.next_on else ""),
         exports.text(gettext_lazy("by warehouse"), lambda pool: " · ".join(
             f"{level.warehouse} {level.on_hand}" for level in _sorted(pool))),
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Pool]:
-        pools = super().get_queryset(request).annotate(title=finding.titles())
+        coming = Supply.objects.filter(pool=OuterRef("pk"), open__gt=0).order_by().values("pool")
+        pools = (
+            super()
+            .get_queryset(request)
+            .annotate(
+                title=finding.titles(),
+                to_come=Subquery(coming.annotate(units=Sum("open")).values("units")),
+                next_on=Subquery(coming.annotate(first=Min("expected_on")).values("first")),
+            )
+        )
         return pools.prefetch_related("levels__warehouse")
 
     def found(self, text: str) -> QuerySet[Pool]:
@@ -121,6 +133,14 @@ class PoolAdmin(PlaceActions, ViewOnlyAdmin):
         shown = [(LYING[column], lying_link(pool, column)) for column, units in lying(pool).items() if units]
         return format_html_join(" · ", "{} {}", shown)
 
+    @display(description=gettext_lazy("incoming"), ordering="next_on")
+    def incoming(self, pool: Any) -> str:
+        """How many units are still to come, and when the first of them."""
+        if not pool.to_come:
+            return ""
+        number = rows_link("supply", pool.to_come, sku=pool.sku, state="open")
+        return format_html('{}<span class="weft-second">{}</span>', number, pool.next_on.isoformat())
+
     @display(description=gettext_lazy("by warehouse"))
     def places(self, pool: Pool) -> str:
         """Those with goods set apart are named beside."""
@@ -153,6 +173,7 @@ def page(pool: Pool) -> dict[str, Any]:
     levels = _shelves_first(Level.objects.filter(pool=pool).select_related("warehouse__erp_account"))
     return {
         "pool": pool,
+        "promise": promise_table(pool.sku, pool.free),
         "on_hand": on_hand_link(pool),
         "reserved": reserved_link(pool),
         "escrow": escrow_link(pool),

@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 
 from integrations.hub.admin_pages import Confirm
 from shop.partner.models import StockRecord
-from shop.stock.models import SET_APART, Kind, Pool, Reason, Warehouse
+from shop.stock.models import SET_APART, Kind, KitPart, Pool, Reason, Warehouse
 
 MOST = 1_000_000  # units in one move; more is a typing error
 
@@ -95,6 +95,8 @@ class Receipt(Adjustment):
         known = StockRecord.objects.filter(partner_sku__iexact=self.cleaned_data["sku"].strip()).first()
         if known is None:
             raise ValidationError(_("No product has this SKU. Make the product first."))
+        if KitPart.objects.filter(kit=known.product_id).exists():
+            raise ValidationError(_("This is a kit and has no stock of its own: receive its parts."))
         return known.partner_sku
 
 

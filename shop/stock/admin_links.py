@@ -28,6 +28,7 @@ DOCUMENTS: dict[str, tuple[Any, str]] = {
     "reading": (gettext_lazy("reading"), "stock_reading"),
     "proposal": (gettext_lazy("approval"), "stock_proposal"),
     "sheet": (gettext_lazy("count sheet"), "stock_countsheet"),
+    "supply": (gettext_lazy("incoming supply"), "stock_supply"),
 }
 
 

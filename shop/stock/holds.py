@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -12,17 +13,17 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from shop.stock import pools
-from shop.stock.models import Cause, Hold, Pool
+from shop.stock import offered, pools, presales
+from shop.stock.models import Cause, Hold
 from shop.stock.movements import NotThere
 
-# The function stands in migration 0005: the database keeps its plans, and a hot SKU's pool is locked for less time.
+# The function stands in migration 0006: the database keeps its plans, and a hot SKU's pool is locked for less time.
 _PROMISE = "SELECT stock_promise(%s::jsonb, %s::timestamptz)"
 SWEEP_IS_LATE = timedelta(minutes=5)  # after a deadline; `shop.expire` runs every half minute
 
 
 class OutOfStock(Exception):
-    """Not enough is free. `short` maps each SKU that failed to the units that are free now."""
+    """Not enough is there. `short` maps each SKU that failed to the units that one line could have."""
 
     def __init__(self, short: dict[str, int]) -> None:
         self.short = short
@@ -51,9 +52,9 @@ def promise(lines: Sequence[Promisable], *, deadline: datetime | None) -> None:
         cursor.execute(_PROMISE, [json.dumps(wanted), deadline])
         short = cursor.fetchone()[0]
     if short:
-        free = {pool.sku: pool.free for pool in Pool.objects.filter(sku__in=short)}
+        left = offered.left(short)
         transaction.set_rollback(True)  # the holds are written
-        raise OutOfStock({sku: free.get(sku, 0) for sku in short})
+        raise OutOfStock({sku: left.get(sku, 0) for sku in short})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +68,31 @@ class Shipped:
 
 
 def release(order_id: int, *, deadline_before: datetime | None = None) -> int:
-    """Give back every open unit of an order; returns units. Doing it again changes nothing.
+    """Give back every open unit of an order, held or waited for; returns units. Doing it again changes nothing.
 
-    With `deadline_before`, only holds whose deadline has passed by then.
+    With `deadline_before`, only what has a deadline that has passed by then.
     """
-    holds = Hold.objects.filter(line__order_id=order_id, open__gt=0)
-    if deadline_before is not None:
-        holds = holds.filter(deadline__lte=deadline_before)
-    pools.lock(list(holds.values_list("pool_id", flat=True)))
+    with connection.cursor() as cursor:
+        cursor.execute(_PROMISED, [order_id, deadline_before, deadline_before] * 2)
+        promised = cursor.fetchall()
+    # Nobody fills what waits, nor makes a hold of it, while its pool is locked.
+    pools.lock([sku for sku, _waits in promised])
     with connection.cursor() as cursor:
         cursor.execute(_RELEASE, [order_id, deadline_before, deadline_before])
         freed = dict(cursor.fetchall())
     pools.note_shortages(freed.keys(), Cause.COUNT)
-    return sum(freed.values())
+    waited = presales.release(order_id, deadline_before=deadline_before) if any(waits for _, waits in promised) else 0
+    return sum(freed.values()) + waited
+
+
+_PROMISED = """
+SELECT h.sku, false FROM stock_hold h JOIN order_line l ON l.id = h.line_id
+WHERE l.order_id = %s AND h.open > 0 AND (%s::timestamptz IS NULL OR h.deadline <= %s)
+UNION
+SELECT s.sku, true FROM stock_waiting w
+JOIN order_line l ON l.id = w.line_id JOIN stock_presale s ON s.id = w.presale_id
+WHERE l.order_id = %s AND w.open > 0 AND (%s::timestamptz IS NULL OR w.deadline <= %s)
+"""
 
 
 _RELEASE = """
@@ -108,6 +121,7 @@ def overdue() -> QuerySet[Hold]:
 
 def keep(order_id: int) -> int:
     """Take the deadline off an order's open holds (it is paid); returns open units."""
+    presales.keep(order_id)
     holds = Hold.objects.filter(line__order_id=order_id, open__gt=0)
     holds.update(deadline=None)
     return sum(holds.values_list("open", flat=True))
@@ -126,7 +140,7 @@ def consume(shipped: Sequence[Shipped], *, document: str, actor: str, at: dateti
     skus = sorted(known)
     pools.keep_use({s.warehouse_id for s in shipped})
     pools.lock_levels(skus)
-    drawn = _draw(shipped)
+    drawn, of_lines = _draw(shipped)
     with connection.cursor() as cursor:
         cursor.execute(
             _CONSUME,
@@ -144,7 +158,18 @@ def consume(shipped: Sequence[Shipped], *, document: str, actor: str, at: dateti
         below = [row[0] for row in cursor.fetchall()]
     if below:
         raise NotThere(f"Fewer than 0 would be on hand: {', '.join(below)}. Count there first.")
+    if waited := _beyond(shipped, of_lines):
+        presales.ship(waited)
     pools.note_shortages(skus, Cause.SHIPPED)
+
+
+def _beyond(shipped: Sequence[Shipped], held: Mapping[int, int]) -> dict[int, int]:
+    """line id -> units that left beyond what was held for it."""
+    gone: Counter[int] = Counter()
+    for part in shipped:
+        if part.line_id is not None:
+            gone[part.line_id] += part.quantity
+    return {line: units - held.get(line, 0) for line, units in gone.items() if units > held.get(line, 0)}
 
 
 # Of each line's open holds, oldest first, as much as left. The holds are locked by id before they are summed up. They
@@ -161,19 +186,24 @@ WITH gone AS (
 ), used AS (
     UPDATE stock_hold h SET consumed = h.consumed + least(r.open, g.quantity - r.before)
     FROM ranked r JOIN gone g USING (line_id) WHERE h.id = r.id AND g.quantity > r.before
-    RETURNING h.sku, least(r.open, g.quantity - r.before) AS units
+    RETURNING h.sku, h.line_id, least(r.open, g.quantity - r.before) AS units
 )
-SELECT sku, sum(units)::bigint FROM used GROUP BY sku
+SELECT sku, line_id, sum(units)::bigint FROM used GROUP BY sku, line_id
 """
 
 
-def _draw(shipped: Sequence[Shipped]) -> dict[str, int]:
-    """Consume the lines' open holds; returns the units of each SKU that were still held."""
+def _draw(shipped: Sequence[Shipped]) -> tuple[Counter[str], Counter[int]]:
+    """Consume the lines' open holds; returns the units that were still held, of each SKU and of each line."""
     of_lines = [s for s in shipped if s.line_id is not None]
     with connection.cursor() as cursor:
         lines = [s.line_id for s in of_lines]
         cursor.execute(_DRAW, [lines, [s.quantity for s in of_lines], lines])
-        return dict(cursor.fetchall())
+        by_sku: Counter[str] = Counter()
+        by_line: Counter[int] = Counter()
+        for sku, line_id, units in cursor.fetchall():
+            by_sku[sku] += units
+            by_line[line_id] += units
+        return by_sku, by_line
 
 
 _CONSUME = """

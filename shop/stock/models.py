@@ -284,6 +284,8 @@ class Reading(models.Model):
 from shop.stock.count_models import CountEntry as CountEntry
 from shop.stock.count_models import CountRow as CountRow
 from shop.stock.count_models import CountSheet as CountSheet
+from shop.stock.kit_models import KitPart as KitPart
+from shop.stock.offered import Offered as Offered
 from shop.stock.proposal_models import Proposal as Proposal
 from shop.stock.share_models import Channel as Channel
 from shop.stock.share_models import Closure as Closure
@@ -291,3 +293,7 @@ from shop.stock.share_models import Demand as Demand
 from shop.stock.share_models import Mode as Mode
 from shop.stock.share_models import Push as Push
 from shop.stock.share_models import Share as Share
+from shop.stock.supply_models import Filling as Filling
+from shop.stock.supply_models import Presale as Presale
+from shop.stock.supply_models import Supply as Supply
+from shop.stock.supply_models import Waiting as Waiting

@@ -77,16 +77,11 @@ def record(moves: Sequence[Move]) -> None:
     if not moves:
         return
     skus = sorted({move.sku for move in moves})
+    pools.make(skus)
+    pools.lock(skus)
+    pools.keep_use({m.warehouse_id for m in moves})
+    pools.lock_levels(skus)
     with connection.cursor() as cursor:
-        cursor.execute(
-            """INSERT INTO stock_pool (sku, on_hand, reserved, escrow, shortage)
-               SELECT sku, 0, 0, 0, 0 FROM unnest(%s::text[]) AS s(sku) ORDER BY sku COLLATE "C"
-               ON CONFLICT (sku) DO NOTHING""",
-            [skus],
-        )
-        pools.lock(skus)
-        pools.keep_use({m.warehouse_id for m in moves})
-        pools.lock_levels(skus)
         cursor.execute(
             _MOVE,
             [

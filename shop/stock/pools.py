@@ -15,6 +15,17 @@ BATCH = 1000  # Shortage rows in one statement
 USE = 0x706C6163  # first key of the advisory locks on what a warehouse is used for; its id is the second
 
 
+def make(skus: Collection[str]) -> None:
+    """Have a pool for each of these SKUs. A kit has none: that is refused by the database."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO stock_pool (sku, on_hand, reserved, escrow, shortage)
+               SELECT sku, 0, 0, 0, 0 FROM unnest(%s::text[]) AS s(sku) ORDER BY sku COLLATE "C"
+               ON CONFLICT (sku) DO NOTHING""",
+            [sorted(set(skus))],
+        )
+
+
 def lock(skus: Collection[str]) -> set[str]:
     """Lock these pools in sku order; returns those there are. After the order; before levels, holds, outgoing rows."""
     with connection.cursor() as cursor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -17,6 +18,7 @@ from django.utils.translation import get_language, to_locale
 from phonenumber_field.phonenumber import PhoneNumber
 
 from shop.catalogue import pictures
+from shop.days import spoken
 from shop.pricing.tax import split
 from shop.pricing.templatetags import prices
 
@@ -38,6 +40,12 @@ def money(amount: Decimal | None, currency: str) -> str:
 @lru_cache(maxsize=4096)
 def _written(amount: Decimal, currency: str, language: str | None) -> str:
     return prices.money(amount, currency).replace("CN¥", "¥")
+
+
+@register.filter
+def day(value: date | None) -> str:
+    """A day as people say it: 12 December, 12月12日."""
+    return spoken(value) if value else ""
 
 
 @register.filter

@@ -44,12 +44,15 @@ from shop.stock.models import (
     Hold,
     Movement,
     Pool,
+    Presale,
     Proposal,
     Push,
     Reading,
     Reason,
     Share,
     Shortage,
+    Supply,
+    Waiting,
     Warehouse,
 )
 from shop.stock.proposal_models import Change
@@ -119,6 +122,25 @@ def _shortages() -> None:
     orders = list(Order.objects.values_list("number", flat=True)[:3])
     Shortage.objects.bulk_create(
         Shortage(pool=pool, quantity=1, cause="count", orders=orders) for pool in Pool.objects.all()[:ROWS]
+    )
+
+
+def _supplies() -> None:
+    place = Warehouse.objects.all()[0]
+    Supply.objects.bulk_create(
+        Supply(pool=pool, warehouse=place, quantity=50, expected_on=NOW.date(), document=f"PO-{number}")
+        for number, pool in enumerate(Pool.objects.all()[:ROWS])
+    )
+
+
+def _presales() -> None:
+    made = Presale.objects.bulk_create(
+        Presale(pool_id=row.pool_id, supply=row, kind="presale", size=50, cap=50, promised=1, ships_on=row.expected_on)
+        for row in Supply.objects.all()
+    )
+    Waiting.objects.bulk_create(
+        Waiting(presale=sale, line=line, quantity=1, promised_on=sale.ships_on)
+        for sale, line in zip(made, Line.objects.all(), strict=False)
     )
 
 
@@ -286,6 +308,8 @@ CROWDS: dict[type[Model], Callable[[], Any]] = {
     Share: _shares,
     Proposal: _proposals,
     CountSheet: _sheets,
+    Supply: _supplies,
+    Presale: _presales,
     Account: _accounts,
     Reading: _readings,
     Parcel: _parcels,
@@ -345,6 +369,8 @@ def test_home_and_the_pages_of_one_thing(crowded: Client, login: Login) -> None:
     CountSheet.objects.filter(pk=sheet).update(state="counted", round=2)
     page(crowded, reverse("admin:stock_countsheet_change", args=[sheet]))
     page(crowded, reverse("admin:stock_warehouse_close", args=[places[0].pk]))
+    page(crowded, reverse("admin:stock_supply_change", args=[Supply.objects.all()[0].pk]))
+    page(crowded, reverse("admin:stock_presale_change", args=[Presale.objects.all()[0].pk]))
     page(crowded, reverse("admin:hub_outgoing_change", args=[Outgoing.objects.all()[0].pk]))
     page(crowded, reverse("admin:returns_return_change", args=[Return.objects.all()[0].pk]))
     for group in ("superuser", "sales", "finance", "auditor", "integrations"):

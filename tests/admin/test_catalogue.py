@@ -43,7 +43,8 @@ def new(structure: str = "standalone", **values: Any) -> dict[str, Any]:
     return {
         "structure": structure, "product_class": kind().pk, "tax_class": factories.tax_class().pk, "is_public": "on",
         "is_discountable": "on", "title_zh_hans": "橡木凳", "title_en": "Oak stool", "slug": "",
-        "images-TOTAL_FORMS": "0", "images-INITIAL_FORMS": "0", **values,
+        "images-TOTAL_FORMS": "0", "images-INITIAL_FORMS": "0",
+        "kit_parts-TOTAL_FORMS": "0", "kit_parts-INITIAL_FORMS": "0", **values,
     }  # fmt: skip
 
 

@@ -35,9 +35,10 @@ pytestmark = pytest.mark.django_db
 _numbers = count(1)
 WATCHED = (
     "order_order", "order_orderstatuschange", "order_intake", "stock_pool", "stock_level", "stock_movement",
-    "stock_hold", "stock_proposal", "stock_countsheet", "stock_countrow", "stock_countentry",
-    "fulfilment_parcel", "hub_account", "hub_outgoing", "customer_user", "stock_warehouse",
-    "stock_share", "stock_channel", "pricing_taxclass", "desk_savedlist", "django_admin_log", "api_client",
+    "stock_hold", "stock_proposal", "stock_countsheet", "stock_countrow", "stock_countentry", "stock_supply",
+    "stock_presale", "stock_kitpart", "fulfilment_parcel", "hub_account", "hub_outgoing", "customer_user",
+    "stock_warehouse", "stock_share", "stock_channel", "pricing_taxclass", "desk_savedlist", "django_admin_log",
+    "api_client",
     "api_accesstoken",
     "catalogue_product", "catalogue_category", "catalogue_productclass", "catalogue_productattribute",
     "catalogue_attributeoptiongroup", "catalogue_attributeoption", "catalogue_productcategory",
@@ -212,6 +213,33 @@ def end_tokens() -> tuple[str, dict[str, Any]]:
     return action("api_client", "end_tokens", partner().client.pk), {}
 
 
+def add_supply() -> tuple[str, dict[str, Any]]:
+    factories.product("LAMP-1")
+    form = {"sku": "lamp-1", "warehouse": factories.warehouse("SZ").pk, "quantity": 5, "document": "PO-7",
+            "expected_on": str(timezone.localdate())}  # fmt: skip
+    return reverse("admin:stock_supply_add"), form
+
+
+def supply(name: str, **form: Any) -> Callable[[], tuple[str, dict[str, Any]]]:
+    def prepare() -> tuple[str, dict[str, Any]]:
+        row = factories.supply("CHAIR-1", units=10)
+        return action("stock_supply", name, row.pk), {"quantity": 4, "seen": 0, **form}
+
+    return prepare
+
+
+def close_presale() -> tuple[str, dict[str, Any]]:
+    return action("stock_presale", "close", factories.presale("CHAIR-1").pk), {}
+
+
+def edit_kit() -> tuple[str, dict[str, Any]]:
+    """A product becomes a kit: by who may edit products."""
+    factories.product("CUP-1")
+    address, form = edit_product()
+    parts = {"kit_parts-TOTAL_FORMS": "1", "kit_parts-0-sku": "CUP-1", "kit_parts-0-quantity": "2"}
+    return address, {**form, **parts}
+
+
 S = AccountState
 EVERYBODY = frozenset(GROUPS)
 NOT_CATALOGUE = EVERYBODY - {"catalogue"}
@@ -223,6 +251,7 @@ def edit_product() -> tuple[str, dict[str, Any]]:
         "product_class": product.product_class_id, "structure": "standalone", "title_zh_hans": "新", "is_public": "on",
         "seen": product.date_updated.isoformat(), "price": "99.00", "price_currency": "CNY", "slug": "chair",
         "images-TOTAL_FORMS": "0", "images-INITIAL_FORMS": "0",
+        "kit_parts-TOTAL_FORMS": "0", "kit_parts-INITIAL_FORMS": "0",
     }  # fmt: skip
     return reverse("admin:catalogue_product_change", args=[product.pk]), form
 
@@ -335,6 +364,15 @@ CASES = {
     "export accounts": Case(export("hub_account"), frozenset({"integrations", "auditor"}), 200),
     "keep a list": Case(keep_list, EVERYBODY),
     "receive": Case(adjust("receive"), frozenset({"warehouse"})),
+    "add supply": Case(add_supply, frozenset({"warehouse"})),
+    "receive supply": Case(supply("receive"), frozenset({"warehouse"})),
+    "date supply anew": Case(supply("change_date", expected_on="2999-01-01"), frozenset({"warehouse"})),
+    "cancel supply": Case(supply("cancel_rest"), frozenset({"warehouse"})),
+    "open a presale": Case(supply("open_presale", kind="presale"), frozenset({"sales"})),
+    "close a presale": Case(close_presale, frozenset({"sales"})),
+    "make a kit": Case(edit_kit, CATALOGUE),
+    "export supply": Case(export("stock_supply"), NOT_CATALOGUE, 200),
+    "export presales": Case(export("stock_presale"), NOT_CATALOGUE, 200),
     "receive a new SKU": Case(receive_sku, frozenset({"warehouse"})),
     "count": Case(adjust("count"), frozenset({"warehouse"})),
     "write off": Case(adjust("write_off"), frozenset({"warehouse"})),

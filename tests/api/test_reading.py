@@ -50,6 +50,7 @@ def test_a_product_is_all_there(acme: Partner, chair: Product) -> None:
         "tax_rate": "0.13000",
         "categories": ["furniture/chairs"],
         "attributes": {},
+        "parts": [],
         "upc": "6901234567892",
         "weight_g": 5200,
     }
@@ -157,14 +158,16 @@ def test_pages_follow_each_other_and_nothing_is_lost(acme: Partner) -> None:
 def test_stock_is_what_may_be_sold_now(acme: Partner, chair: Product) -> None:
     factories.product("STOOL-1")
     factories.order({"CHAIR-1": 3})
+    nothing_ahead = {"ahead": 0, "ships_on": None, "expected_on": None}
     assert acme.get("stock/").json()["results"] == [
-        {"sku": "CHAIR-1", "available": 7},
-        {"sku": "STOOL-1", "available": 0},
+        {"sku": "CHAIR-1", "available": 7, "state": "in_stock", **nothing_ahead},
+        {"sku": "STOOL-1", "available": 0, "state": "sold_out", **nothing_ahead},
     ]
     Pool.objects.filter(sku="CHAIR-1").update(escrow=2)
-    assert acme.get("stock/CHAIR-1/").json() == {"sku": "CHAIR-1", "available": 5}
+    assert acme.get("stock/CHAIR-1/").json()["available"] == 5
     Pool.objects.filter(sku="CHAIR-1").update(on_hand=0, shortage=F("reserved") + 2)
-    assert acme.get("stock/", sku="CHAIR-1").json()["results"] == [{"sku": "CHAIR-1", "available": 0}]
+    found = acme.get("stock/", sku="CHAIR-1").json()["results"]
+    assert [(row["available"], row["state"]) for row in found] == [(0, "sold_out")]
 
 
 def test_a_sku_may_hold_a_slash(acme: Partner) -> None:

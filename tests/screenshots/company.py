@@ -29,7 +29,7 @@ from shop import intake
 from shop.customer.groups import ensure_groups
 from shop.customer.models import User
 from shop.desk.models import SavedList
-from shop.fulfilment import shipping
+from shop.fulfilment import filling, shipping
 from shop.fulfilment.shipping import Left
 from shop.intake import Document, Entry
 from shop.mail.letters import Mail
@@ -42,7 +42,7 @@ from shop.stock import readings
 from shop.stock.models import Hold, Level, Pool, Reason, Warehouse
 from shop.stock.movements import Move, by_staff
 from shop.stock.readings import Figure
-from tests.screenshots import counts, wares
+from tests.screenshots import ahead, counts, wares
 
 NAMES = ("张伟", "王芳", "李娜", "刘洋", "陈静", "杨磊", "赵敏", "黄强", "周婷", "吴昊", "Anna Schmidt", "徐丽")
 PLACES = (("广东省", "深圳市", "南山区"), ("浙江省", "杭州市", "西湖区"), ("上海市", "上海市", "徐汇区"),
@@ -80,6 +80,8 @@ def make(say: Say, catalogue: Callable[[Say], None] = load.load) -> Company:
     _imports()
     wares.make(staff)
     counts.make(company.boss)
+    ahead.make(staff, _bought)
+    filling.fill_waiting()
     _work(company)
     _staff_work(company, staff)
     _letters(company)
@@ -172,7 +174,10 @@ def _orders(company: Company) -> None:
     _cancelled_late(company, buyers)
 
 
-def _placed(buyer: User | None, *, hours: float, lines: int = 0, method: Any = PaymentMethod.BANK_TRANSFER) -> Order:
+def _placed(
+    buyer: User | None, *, hours: float, lines: int = 0, method: Any = PaymentMethod.BANK_TRANSFER,
+    wanted: dict[str, int] | None = None,
+) -> Order:  # fmt: skip
     name = buyer.name if buyer else random.choice(NAMES)
     region, city, district = random.choice(PLACES)
     address = Address(name, (f"科技路 {random.randint(1, 99)} 号",), district, city, region, "518057", "CN",
@@ -180,7 +185,7 @@ def _placed(buyer: User | None, *, hours: float, lines: int = 0, method: Any = P
     return place(
         Draft(
             currency="CNY",
-            lines=_lines(lines or random.randint(1, 3)),
+            lines=_of(wanted) if wanted else _lines(lines or random.randint(1, 3)),
             ship_to=address,
             payment_method=method,
             language="en" if buyer and buyer.name.isascii() else "zh-hans",
@@ -196,14 +201,24 @@ def _placed(buyer: User | None, *, hours: float, lines: int = 0, method: Any = P
     )
 
 
+def _bought(wanted: dict[str, int]) -> Order:
+    """An order of these SKUs, whether they are here or not."""
+    buyer = User.objects.get(email="buyer0@example.com")
+    return _placed(buyer, hours=2, wanted=wanted)
+
+
 def _lines(count: int) -> tuple[DraftLine, ...]:
     free = Pool.objects.filter(on_hand__gt=F("reserved") + 10, shortage=0).values_list("sku", flat=True)
-    records = StockRecord.objects.filter(partner_sku__in=random.sample(sorted(free), count)).select_related("product")
+    return _of({sku: random.randint(1, 3) for sku in random.sample(sorted(free), count)})
+
+
+def _of(wanted: dict[str, int]) -> tuple[DraftLine, ...]:
+    records = StockRecord.objects.filter(partner_sku__in=wanted).select_related("product__parent")
     return tuple(
         DraftLine(
             sku=record.partner_sku,
-            title=record.product.title_zh_hans,
-            quantity=random.randint(1, 3),
+            title=record.product.title_zh_hans or str(record.product),
+            quantity=wanted[record.partner_sku],
             unit_gross=record.price,
             discount=Decimal(0),
             tax_code="VAT13",
@@ -282,7 +297,11 @@ def _stock(company: Company) -> None:
 def _imports() -> None:
     """Documents of a marketplace's file: sold, taken back, and with rows that cannot be."""
     titles = {r.partner_sku: r.product.title_zh_hans for r in StockRecord.objects.select_related("product")}
-    skus = [sku for sku in sorted(titles) if Pool.objects.get(sku=sku).free > 30][:6]
+    skus = list(
+        Pool.objects.filter(on_hand__gt=F("reserved") + 30, shortage=0)
+        .order_by("sku")[:6]
+        .values_list("sku", flat=True)
+    )
     where = Warehouse.objects.get(code="SZ").pk
     address = Address("周洁", ("文三路 90 号",), "西湖区", "杭州市", "浙江省", "310012", "CN", "+8613900001111")
 

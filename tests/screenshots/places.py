@@ -19,8 +19,9 @@ from shop.catalogue.models import Category, ImportRun, Product
 from shop.customer.models import User
 from shop.desk.models import SavedList
 from shop.order.models import Intake, Order, Status
-from shop.stock.models import CountSheet, Pool, Proposal, Shortage, Warehouse
-from tests.screenshots import wares
+from shop.partner.models import StockRecord
+from shop.stock.models import CountSheet, KitPart, Pool, Presale, Proposal, Shortage, Supply, Warehouse
+from tests.screenshots import ahead, wares
 from tests.screenshots.company import Company
 
 STAFF, BUYER, NOBODY = "staff", "buyer", "nobody"
@@ -49,6 +50,7 @@ def staff(company: Company) -> Iterator[Place]:
         yield from _of(model, company)
     yield from _orders()
     yield from _wares()
+    yield from _ahead()
     yield from _searches()
     yield from _stock()
     orders = reverse("admin:order_order_changelist")
@@ -92,6 +94,8 @@ def _of(model: type[Model], company: Company) -> Iterator[Place]:
 INTERESTING: dict[type[Model], Any] = {
     Order: lambda: Order.objects.annotate(n=Count("lines")).filter(status="partly_shipped").order_by("-n"),
     Pool: lambda: Pool.objects.filter(sku__in=Shortage.objects.values("pool")).order_by("-reserved"),
+    Supply: lambda: Supply.objects.filter(presales__promised__gt=0).order_by("pk"),
+    Presale: lambda: Presale.objects.filter(promised__gt=0).order_by("pk"),
     Intake: lambda: Intake.objects.exclude(refused={}).filter(closed_at=None).order_by("pk"),
     Outgoing: lambda: Outgoing.objects.filter(parked_at__isnull=False).order_by("pk"),
     Account: lambda: Account.objects.order_by("pk"),
@@ -145,6 +149,17 @@ def _stock() -> Iterator[Place]:
     yield Place("stock-set-apart", reverse("admin:stock_pool_change", args=[aside.sku]))
 
 
+def _ahead() -> Iterator[Place]:
+    yield Place("stock-ahead", reverse("admin:stock_pool_change", args=[quote(ahead.NEW)]))
+    yield Place("supply-overdue", reverse("admin:stock_supply_changelist") + "?state=overdue")
+    yield Place("presale-short", reverse("admin:stock_presale_changelist") + "?state=short")
+    waiting = Order.objects.filter(lines__waiting__open__gt=0).latest("pk")
+    yield Place("order-page-waiting", reverse("admin:order_order_change", args=[waiting.pk]))
+    kit = Order.objects.filter(lines__kit_number=1).latest("pk")
+    yield Place("order-page-kit", reverse("admin:order_order_change", args=[kit.pk]))
+    yield Place("product-kit", reverse("admin:catalogue_product_change", args=[KitPart.objects.earliest("pk").kit_id]))
+
+
 def _searches() -> Iterator[Place]:
     search = reverse("admin:search")
     yield Place("search-empty", search)
@@ -172,6 +187,10 @@ def shop(company: Company) -> Iterator[Place]:
     variants = Product.objects.get(code=wares.CODE)
     yield Place("shop-product-variants", variants.get_absolute_url(), NOBODY)
     yield Place("shop-variant", variants.children.earliest("pk").get_absolute_url(), NOBODY)
+    yield Place("shop-product-kit", KitPart.objects.earliest("pk").kit.get_absolute_url(), NOBODY)
+    sold_ahead = Presale.objects.filter(closed_at=None, kind="backorder").earliest("pk").pool_id
+    record = StockRecord.objects.get(partner_sku=sold_ahead)
+    yield Place("shop-product-ahead", (record.product.parent or record.product).get_absolute_url(), NOBODY)
     yield Place("shop-search", reverse("catalogue:search") + "?q=亚麻", NOBODY)
     yield Place("shop-search-nothing", reverse("catalogue:search") + "?q=zzzz", NOBODY)
     yield Place("shop-login", reverse("customer:login"), NOBODY)
@@ -186,6 +205,10 @@ def shop(company: Company) -> Iterator[Place]:
     yield Place("shop-checkout-pay", reverse("checkout:pay", args=[unpaid.verification_hash()]), BUYER)
     yield Place("shop-orders", reverse("customer:orders"), BUYER)
     yield Place("shop-order", reverse("customer:order", args=[order.number]), BUYER)
+    waits = Order.objects.filter(user=company.customer, lines__waiting__open__gt=0).latest("pk")
+    yield Place("shop-order-waiting", reverse("customer:order", args=[waits.number]), BUYER)
+    kit = Order.objects.filter(user=company.customer, lines__kit_number=1).latest("pk")
+    yield Place("shop-order-kit", reverse("customer:order", args=[kit.number]), BUYER)
     yield Place("shop-profile", reverse("customer:profile"), BUYER)
     yield Place("shop-addresses", reverse("customer:addresses"), BUYER)
     yield Place("shop-address-new", reverse("customer:address-new"), BUYER)

@@ -20,7 +20,7 @@ from shop.customer.models import User
 from shop.offer.models import Benefit, Condition, ConditionalOffer, Range
 from shop.partner.models import StockRecord
 from shop.partner.strategy import Strategy
-from shop.stock.models import Pool
+from shop.stock.offered import Offered
 from shop.voucher.models import Voucher
 from tests import crowds, factories
 from tests.shop.conftest import PASSWORD, Shop
@@ -224,8 +224,8 @@ def test_a_basket_is_read_as_django_would_read_it(shop: Shop, en: Client) -> Non
         for a, b in [(ours.product, theirs.product), (ours.product.parent, theirs.product.parent)]:
             if a:
                 pairs += [(a, b), (a.tax_class, b.tax_class), (a.product_class, b.product_class)]
-        pool = Pool.objects.get(sku=theirs.stockrecord.partner_sku)
-        pairs += [(ours.stockrecord.pool, pool), (ours.basket, theirs.basket)]
+        offer = Offered.objects.get(record=theirs.stockrecord)
+        pairs += [(ours.stockrecord.offer, offer), (ours.basket, theirs.basket)]
         for a, b in pairs:
             assert (a and fields(a)) == (b and {name: vars(b)[name] for name in fields(a)})
             assert a is None or len(fields(a)) > 3
@@ -240,7 +240,7 @@ def test_a_variant_has_its_parents_tax_name_and_picture(shop: Shop, en: Client) 
     variant = crowds.variants(shop.cushion, 1)[0]
     page = add(en, shop.cushion, variant=variant.pk)
     line = page.context["quote"].lines[0]
-    assert (line.tax_code, line.line.product.pk) == ("VAT13", variant.pk)
+    assert (line.draft.tax_code, line.line.product.pk) == ("VAT13", variant.pk)
     assert "Linen jacquard cushion cover" in text(page)
     assert shop.cushion.images.get().original.name.removesuffix(".webp") in text(page)
 

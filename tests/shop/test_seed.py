@@ -19,7 +19,7 @@ from shop.customer.groups import GROUPS
 from shop.customer.models import User
 from shop.pricing.models import TaxClass
 from shop.seed import drawn, load
-from shop.stock.models import Movement, Pool, Warehouse
+from shop.stock.models import Movement, Offered, Pool, Supply, Warehouse
 
 SOURCE = load.read()
 
@@ -47,7 +47,7 @@ def counts() -> list[int]:
 def test_a_second_run_changes_nothing(db: None, var: Path) -> None:
     said = seed()
     before = counts()
-    assert before[0] == before[2] == len(SOURCE["products"])
+    assert before[0] == before[2] == len(load.goods(SOURCE))
     passwords = dict(User.objects.values_list("email", "password"))
     logins = json.loads((var / "secrets" / "logins.json").read_text())
     assert not any(login["password"] in said for login in logins.values()), "passwords are never printed"
@@ -71,6 +71,15 @@ def test_what_is_sold_and_what_lies_where(db: None, var: Path) -> None:
     page = Client(headers={"accept-language": "en"}).get(product.get_absolute_url()).content.decode()
     assert entry["attributes"]["material"]["en"] in page
     assert entry["attributes"]["material"]["zh-hans"] not in page
+
+
+def test_a_kit_and_what_is_on_its_way(db: None, var: Path) -> None:
+    seed()
+    kit = Offered.objects.get(record__partner_sku="KT-TEASET-01")
+    assert (kit.is_kit, kit.free) == (True, 28), "as many as there are teapots"
+    lantern = Offered.objects.get(record__partner_sku="LT-PAPER-01")
+    assert (lantern.free, lantern.room, lantern.kind) == (0, 30, "backorder")
+    assert Supply.objects.count() == len(SOURCE["supply"])
 
 
 def test_logins(db: None, var: Path) -> None:
@@ -99,7 +108,7 @@ def test_a_lost_database_is_seeded_anew_with_the_known_logins(db: None, var: Pat
     assert (var / "secrets" / "logins.json").read_text() == kept
     for login in json.loads(kept).values():
         assert User.objects.get(email=login["email"]).check_password(login["password"])
-    assert ProductImage.objects.count() == len(SOURCE["products"])
+    assert ProductImage.objects.count() == len(load.goods(SOURCE))
 
 
 def test_production_gets_no_demo(db: None, var: Path, settings: Any) -> None:

@@ -59,7 +59,7 @@ def is_money(text: str) -> bool:
 def test_top_level_shape() -> None:
     assert set(CATALOGUE) == {
         *("company", "currency", "warehouses", "tax_classes", "scenarios"),
-        *("categories", "products", "components", "boms", "suppliers"),
+        *("categories", "products", "kits", "supply", "components", "boms", "suppliers"),
     }
     assert CATALOGUE["currency"] == "CNY"
     assert [(w["code"], w["priority"]) for w in CATALOGUE["warehouses"]] == [("SZ", 1), ("HZ", 2)]
@@ -83,8 +83,23 @@ def test_product_shape(product: dict[str, Any]) -> None:
     assert isinstance(product["weight_g"], int) and product["weight_g"] > 0
 
 
+def test_kits_are_of_products_and_cheaper_than_they() -> None:
+    for kit in CATALOGUE["kits"]:
+        assert set(kit) == set(PRODUCTS[0]) - {"cost", "stock"} | {"parts"}
+        assert re.fullmatch(r"[A-Z]{2}-[A-Z]+-\d{2}", kit["sku"])
+        by_themselves = sum(Decimal(BY_SKU[sku]["price"]) * units for sku, units in kit["parts"].items())
+        assert len(kit["parts"]) > 1 and Decimal(kit["price"]) < by_themselves
+        assert {BY_SKU[sku]["tax"] for sku in kit["parts"]} == {kit["tax"]}
+
+
+def test_supply_is_of_products_in_warehouses() -> None:
+    for row in CATALOGUE["supply"]:
+        assert row["sku"] in BY_SKU and row["warehouse"] in WAREHOUSES
+        assert 0 <= row["presale"] <= row["quantity"] and row["in_days"] > 0
+
+
 def test_skus_are_unique_regardless_of_case() -> None:
-    counts = Counter(item["sku"].casefold() for item in [*PRODUCTS, *COMPONENTS])
+    counts = Counter(item["sku"].casefold() for item in [*PRODUCTS, *CATALOGUE["kits"], *COMPONENTS])
     assert [sku for sku, count in counts.items() if count > 1] == []
 
 

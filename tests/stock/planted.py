@@ -23,7 +23,7 @@ from shop.stock.readings import Figure
 
 Patch = pytest.MonkeyPatch
 Plant = Callable[[Patch], None]
-RIGHT = import_module("shop.stock.migrations.0006_shares").PROMISE
+RIGHT = import_module("shop.stock.migrations.0008_supply_kits_presales").PROMISE
 
 
 def _rewritten(sql: str, old: str, new: str) -> str:
@@ -47,22 +47,30 @@ def promise_function(*changes: tuple[str, str]) -> Iterator[None]:
 
 
 UNASKED = (
-    "WHERE p.sku = want.sku AND p.shortage = 0 AND p.on_hand - p.reserved - p.escrow >= want.quantity",
-    "WHERE p.sku = want.sku",
+    """        WHERE p.sku = want.sku AND p.shortage = 0
+          AND p.on_hand - p.reserved - p.escrow - closed >= want.quantity + coalesce((
+              SELECT sum(s.promised) FROM stock_presale s WHERE s.sku = want.sku AND s.promised > 0), 0);
+""",
+    """        WHERE p.sku = want.sku;
+""",
 )
 UNSORTED = (
-    """        SELECT w.sku, sum(w.quantity) AS quantity FROM jsonb_to_recordset(wanted) AS w(sku text, quantity int)
+    """        SELECT w.sku, sum(w.quantity) AS quantity, array_agg(w.line) AS lines
+        FROM jsonb_to_recordset(wanted) AS w(sku text, line bigint, quantity int)
         GROUP BY w.sku ORDER BY w.sku COLLATE "C"
 """,
-    """        SELECT w->>'sku' AS sku, sum((w->>'quantity')::int) AS quantity
+    """        SELECT w->>'sku' AS sku, sum((w->>'quantity')::int) AS quantity, array_agg((w->>'line')::bigint) AS lines
         FROM jsonb_array_elements(wanted) WITH ORDINALITY AS e(w, place) GROUP BY 1 ORDER BY min(place)
 """,
 )
 # The update believes what a look a moment ago has seen.
 LOOKED_AT_FIRST = (
-    "        UPDATE stock_pool p\n",
-    """        IF (SELECT p.on_hand - p.reserved < want.quantity FROM stock_pool p WHERE p.sku = want.sku) THEN
-            short := short || want.sku;
+    """        END IF;
+        UPDATE stock_pool p
+""",
+    """        END IF;
+        IF (SELECT p.on_hand - p.reserved < want.quantity FROM stock_pool p WHERE p.sku = want.sku) THEN
+            short := short || want.lines;
             CONTINUE;
         END IF;
         PERFORM pg_sleep(0.002);
