@@ -28,10 +28,14 @@ CONNECTORS = (
     gettext_noop("signs in, reads the version, finds the web shop, checks rights, taxes and rounding"),
     gettext_noop("makes the folder, if it is missing"),
     gettext_noop("connects and signs in; no mail is sent"),
+    gettext_noop("Key"),
+    gettext_noop("Practice marketplace"),
+    gettext_noop("reads one page of orders"),
 )
 
 # What an account is for.
 KINDS = {
     "erp": gettext_noop("ERP"),
+    "channel": gettext_noop("sales channel"),
     "messages": gettext_noop("mail"),
 }

@@ -15,6 +15,13 @@ class Mode(models.TextChoices):
     SHARED = "shared", _("shared, with a buffer")
 
 
+class Channels(models.Manager["Channel"]):
+    """With their accounts: a channel is called as its account is."""
+
+    def get_queryset(self) -> models.QuerySet[Channel]:
+        return super().get_queryset().select_related("account")
+
+
 class Channel(models.Model):
     """An account that sells from its own copy of our figures: a marketplace, say."""
 
@@ -33,6 +40,8 @@ class Channel(models.Model):
         _("orders known up to"), null=True, blank=True, editable=False,
         help_text=_("By the channel's clock: every order it took before that is in."),
     )  # fmt: skip
+
+    objects = Channels()
 
     class Meta:
         verbose_name = _("sales channel")
@@ -130,7 +139,9 @@ class Push(models.Model):
 class Closure(models.Model):
     """A warehouse that does not sell for a channel; without a channel: for the own shop."""
 
-    warehouse = models.ForeignKey("stock.Warehouse", on_delete=models.CASCADE, related_name="closures")
+    warehouse = models.ForeignKey(
+        "stock.Warehouse", on_delete=models.CASCADE, related_name="closures", verbose_name=_("warehouse")
+    )
     channel = models.ForeignKey(
         Channel, on_delete=models.CASCADE, null=True, blank=True, related_name="closures",
         verbose_name=_("sales channel"), help_text=_("Empty: the own shop."),

@@ -193,7 +193,7 @@ def _accounts() -> None:
 
 
 def _channels() -> None:
-    Channel.objects.bulk_create(Channel(account=factories.account("channel", "gone")) for _ in numbers)
+    Channel.objects.bulk_create(Channel(account=account) for account in Account.objects.all()[:ROWS])
 
 
 def _shares() -> None:
@@ -304,13 +304,13 @@ CROWDS: dict[type[Model], Callable[[], Any]] = {
     Intake: _intakes,
     Hold: _holds,
     Shortage: _shortages,
+    Account: _accounts,
     Channel: _channels,
     Share: _shares,
     Proposal: _proposals,
     CountSheet: _sheets,
     Supply: _supplies,
     Presale: _presales,
-    Account: _accounts,
     Reading: _readings,
     Parcel: _parcels,
     Return: _returns,

@@ -42,9 +42,9 @@ CELLS = """
     sku parent type structure public price currency supplier categories discountable featured variant goods shirt yes no
 """
 KNOWN = {word for words in (NAMES, DATA) for word in words.split()}
-# Addresses, numbers, parameters, SKUs, time zones.
+# Random identifiers, addresses, numbers, parameters, SKUs, time zones.
 CODE = re.compile(
-    r"\S+@\S+|https?://\S*|[A-Z]*\d[\w:.,/-]*|[\w-]+_\w+\S*|\w+=\S*|\w+\.\w+[\w.]*"
+    r"\b[0-9a-f]{32}\b|\S+@\S+|https?://\S*|[A-Z]*\d[\w:.,/-]*|[\w-]+_\w+\S*|\w+=\S*|\w+\.\w+[\w.]*"
     r"|\S*\*+|[A-Z]{2}-[A-Z0-9-]+|[A-Z][a-z]+/[A-Z]\w+|[a-z]+:[a-z]+"
 )
 WORD = re.compile(r"[A-Za-z]{2,}")

@@ -174,7 +174,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('channel', models.ForeignKey(blank=True, help_text='Empty: the own shop.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='closures', to='stock.channel', verbose_name='sales channel')),
-                ('warehouse', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='closures', to='stock.warehouse')),
+                ('warehouse', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='closures', to='stock.warehouse', verbose_name='warehouse')),
             ],
             options={
                 'verbose_name': 'warehouse closed for a channel',
