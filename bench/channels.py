@@ -107,6 +107,7 @@ class Wanted(NamedTuple):
     pk: int
     partner_sku: str
     quantity: int = 1
+    in_kit: bool = False
 
 
 def _escrow(channel: Channel, say: Say) -> Row:

@@ -15,16 +15,21 @@ from babel.numbers import list_currencies
 from django.db import connection, transaction
 
 from shop.pricing.money import exponent
+from shop.stock import explaining
 
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """`sql` returns (subject, problem, expected, found) for each row that breaks it; `params` are its parameters."""
+    """`sql` returns (subject, problem, expected, found) for each row that breaks it; `params` are its parameters.
+
+    `explain` takes such a row and says what may have made it so.
+    """
 
     id: str
     title: str
     sql: str
     params: Callable[[], Sequence[Any]] = tuple
+    explain: Callable[[str, str, str, str], Sequence[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ class Broken:
     problem: str
     expected: str
     found: str
+    why: tuple[str, ...] = ()
 
 
 _invariants: dict[str, Invariant] = {}
@@ -74,7 +80,9 @@ def broken(invariant: Invariant, *, limit: int = 20) -> list[Broken]:
             f"SELECT subject, problem, expected, found FROM ({invariant.sql}) broken ORDER BY 1, 2 LIMIT %s",
             [*invariant.params(), limit],
         )
-        return [Broken(invariant.id, *map(str, row)) for row in cursor.fetchall()]
+        rows = [tuple(map(str, row)) for row in cursor.fetchall()]
+    explain = invariant.explain
+    return [Broken(invariant.id, *row, why=tuple(explain(*row)) if explain else ()) for row in rows]
 
 
 I1 = Invariant(
@@ -101,17 +109,22 @@ I1 = Invariant(
     FROM stock_level l JOIN stock_warehouse w ON w.id = l.warehouse_id
     WHERE l.on_hand < 0 AND w.erp_account_id IS NULL
     """,
+    explain=explaining.explain,
 )
 
 I2 = Invariant(
     "I2",
-    "Stock: reserved = open holds, escrow = channels' shares, pool = its sellable shelves, level = its movements, only "
+    "Stock: reserved = open holds (of no order that is over), escrow = channels' shares, pool = its sellable shelves, level = its movements, only "
     "shelves are sold from",
     """
     SELECT p.sku AS subject, 'reserved is not the sum of open holds' AS problem,
            coalesce(sum(h.open), 0)::text AS expected, p.reserved::text AS found
     FROM stock_pool p LEFT JOIN stock_hold h ON h.sku = p.sku AND h.open > 0
     GROUP BY p.sku HAVING coalesce(sum(h.open), 0) <> p.reserved
+    UNION ALL
+    SELECT h.sku, 'held for an order that is over', '0', sum(h.open)::text
+    FROM stock_hold h JOIN order_line l ON l.id = h.line_id JOIN order_order o ON o.id = l.order_id
+    WHERE h.open > 0 AND o.status IN ('cancelled', 'expired') GROUP BY h.sku
     UNION ALL
     SELECT p.sku, 'on hand is not the sum of sellable shelves',
            coalesce(sum(l.on_hand) FILTER (WHERE w.is_sellable AND w.kind = 'shelf'), 0)::text, p.on_hand::text
@@ -140,6 +153,7 @@ I2 = Invariant(
     FULL JOIN (SELECT sku, warehouse_id, on_hand FROM stock_level) l USING (sku, warehouse_id)
     WHERE coalesce(m.units, 0) <> coalesce(l.on_hand, 0)
     """,
+    explain=explaining.explain,
 )
 
 

@@ -95,6 +95,7 @@ def _stock() -> list[dict[str, Any]]:
         _link(_("Shares of channels"), "pie_chart", "admin:stock_share_changelist", "stock.view_share"),
         _link(_("Warehouses"), "warehouse", "admin:stock_warehouse_changelist", "stock.view_warehouse"),
         _link(_("ERP readings"), "sync", "admin:stock_reading_changelist", "stock.view_reading"),
+        _link(_("Repairs"), "build", "admin:stock_repair_changelist", "stock.view_repair"),
     ]
 
 

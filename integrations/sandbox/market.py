@@ -3,10 +3,15 @@
     python -m integrations.sandbox.market --port 8720 --key-file FILE [--state FILE] [--every 20]
 
 PUT  /v1/stock     {"items": [{"sku": "A", "quantity": 3}]}   -> {"live_at": "..."}
+GET  /v1/stock                                                -> {"figures": {"A": 3}}
 GET  /v1/orders?after=0&limit=100     -> {"orders": [...], "next": 7, "more": false, "until": "..."}
 POST /v1/buy       {"sku": "A", "quantity": 1}                -> 201 with the order, 409 when its figure is smaller
 POST /v1/cancel    {"number": "M-1"}                          -> the order
-POST /v1/faults    {"lose": 1, "drop_answers": 1, "repeat": 1, "hide_orders": 1}   how many of the next calls go wrong
+POST /v1/faults    {"lose": 1}                                -> all faults: how many of the next calls go wrong
+
+Faults of a figure: `lose` (it never arrives), `delay` (no answer, and it arrives some seconds later), `drop_answers`
+(it arrives, no answer), `repeat` (it arrives twice); of orders: `hide_orders` (not told now), `shuffle` (told in any
+order).
 """
 
 from __future__ import annotations
@@ -26,7 +31,8 @@ from urllib.parse import parse_qs, urlsplit
 
 PEOPLE = ("林小满", "赵一鸣", "孙悦", "Grace Li", "周末", "吴迪")
 CITIES = (("广东省", "深圳市", "南山区"), ("浙江省", "杭州市", "西湖区"), ("四川省", "成都市", "武侯区"))
-FAULTS = ("lose", "drop_answers", "repeat", "hide_orders")
+FAULTS = ("lose", "delay", "drop_answers", "repeat", "hide_orders", "shuffle")
+LATE = 3.0  # seconds, for a figure that is delayed
 
 
 def _now() -> str:
@@ -127,6 +133,7 @@ class Site(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], market: Market, key: str, state: Path | None = None) -> None:
         super().__init__(address, Handler)
         self.market, self.key, self.state = market, key, state
+        self.late = LATE
         self.faults = dict.fromkeys(FAULTS, 0)
         self.faulty = threading.Lock()
 
@@ -151,7 +158,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        self._answer({"/v1/orders": self._orders})
+        self._answer({"/v1/orders": self._orders, "/v1/stock": self._figures})
 
     def do_PUT(self) -> None:
         self._answer({"/v1/stock": self._stock})
@@ -174,6 +181,9 @@ class Handler(BaseHTTPRequestHandler):
         except ValueError:
             return self._send(400, {"error": "no JSON"})
         if self.command == "PUT" and self.server.strikes("lose"):
+            return self._cut()
+        if self.command == "PUT" and self.server.strikes("delay"):
+            threading.Timer(self.server.late, route, [data]).start()
             return self._cut()
         status, answer = route(data)
         if self.command == "PUT" and self.server.strikes("repeat"):
@@ -204,12 +214,18 @@ class Handler(BaseHTTPRequestHandler):
         self.server.market.prices |= {str(i["sku"]): str(i["price"]) for i in data.get("items", []) if "price" in i}
         return 200, {"live_at": self.server.market.show(figures)}
 
+    def _figures(self, data: dict[str, Any]) -> tuple[int, Any]:
+        return 200, {"figures": self.server.market.figures}
+
     def _orders(self, data: dict[str, Any]) -> tuple[int, Any]:
         asked = parse_qs(urlsplit(self.path).query)
         after, limit = int(asked.get("after", ["0"])[0]), int(asked.get("limit", ["100"])[0])
         if self.server.strikes("hide_orders"):
             return 503, {"error": "busy"}
-        return 200, self.server.market.told(after, min(max(limit, 1), 100))
+        told = self.server.market.told(after, min(max(limit, 1), 100))
+        if self.server.strikes("shuffle"):
+            random.shuffle(told["orders"])
+        return 200, told
 
     def _buy(self, data: dict[str, Any]) -> tuple[int, Any]:
         sale = self.server.market.buy(str(data["sku"]), int(data.get("quantity", 1)))

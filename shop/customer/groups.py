@@ -40,6 +40,7 @@ STOCK_SEEN = (
     "stock.view_movement",
     "stock.view_warehouse",
     "stock.view_reading",
+    "stock.view_repair",
     "stock.view_channel",
     "stock.view_share",
     "stock.view_closure",

@@ -280,6 +280,7 @@ class WrittenLine:
     partner_sku: str
     quantity: int
     kind: LineKind
+    in_kit: bool
 
 
 # One statement for all lines: an order may have hundreds, and the ORM's own takes ten times as long.
@@ -323,7 +324,8 @@ def _write_lines(order: Order, draft: Draft, taxed: list[Taxed]) -> list[Written
         cursor.execute(_LINES, [order.pk, *columns])
         ids = [row[0] for row in cursor.fetchall()]
     return [
-        WrittenLine(pk, line.sku, line.quantity, line.kind) for pk, line in zip(sorted(ids), draft.lines, strict=True)
+        WrittenLine(pk, line.sku, line.quantity, line.kind, line.kit is not None)
+        for pk, line in zip(sorted(ids), draft.lines, strict=True)
     ]
 
 

@@ -19,7 +19,7 @@ from shop.order.admin_page import status_badge
 from shop.said import who
 from shop.stock import finding, holds
 from shop.stock.admin_links import LYING, document_link, order_link, pool_link
-from shop.stock.models import SET_APART, Hold, Movement, Reading, Shortage
+from shop.stock.models import SET_APART, Hold, Movement, Reading, Repair, Shortage
 
 
 class SkuFilter(admin.SimpleListFilter):
@@ -225,3 +225,20 @@ class ReadingAdmin(ViewOnlyAdmin):
     list_display = ("id", "account", "started_at", "finished_at", "rows", "changed", "refused")
     list_filter = ("account", "started_at")
     list_select_related = ("account",)
+
+
+@admin.register(Repair)
+class RepairAdmin(ViewOnlyAdmin):
+    list_display = ("at", "sku", "figure", "document", "before", "after", "by")
+    list_filter = (SkuFilter, "figure", "at")
+    search_fields = ("=pool__sku",)
+    search_help_text = gettext_lazy("SKU")
+    fields = readonly_fields = ("at", "sku", "figure", "document", "before", "after", "by")
+
+    @display(description=gettext_lazy("SKU"), ordering="pool")
+    def sku(self, repair: Repair) -> str:
+        return pool_link(repair.pool_id)
+
+    @display(description=gettext_lazy("by"))
+    def by(self, repair: Repair) -> str:
+        return who(repair.actor)

@@ -15,7 +15,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import connection
 
@@ -52,12 +52,13 @@ def lock(channel_id: int, skus: Collection[str]) -> None:
         )
 
 
-# A figure that does not fit is cut to what does, unless that would lower what the channel shows though it should rise.
+# What somebody waits for is not a channel's. A figure that does not fit is cut to what does, unless that would lower what the channel shows though it should rise.
 _CHARGE = """
 WITH mine AS (
     SELECT s.id, s.sku, s.wish, s.escrow, s.is_drained,
         CASE WHEN p.shortage > 0 THEN 0
-             ELSE greatest(0, p.on_hand - p.reserved - p.escrow - stock_closed(s.sku, s.channel_id)) END AS free,
+             ELSE greatest(0, p.on_hand - p.reserved - p.escrow - stock_closed(s.sku, s.channel_id)
+                       - coalesce(stock_waited(s.sku), 0)) END AS free,
         (SELECT max(u.closes_at) FROM stock_push u
          WHERE u.share_id = s.id AND u.closed_at IS NULL AND u.closes_at > clock_timestamp()) AS busy_until
     FROM stock_share s JOIN stock_pool p USING (sku)
@@ -111,7 +112,8 @@ def charge(channel_id: int, skus: Collection[str], terms: Terms) -> dict[str, in
 _TELL = """
 UPDATE stock_share s
 SET shown = CASE WHEN p.shortage > 0 OR NOT s.is_offered THEN 0 ELSE greatest(0,
-        p.on_hand - p.reserved - p.escrow - stock_closed(s.sku, s.channel_id) - c.buffer) END,
+        p.on_hand - p.reserved - p.escrow - stock_closed(s.sku, s.channel_id) - coalesce(stock_waited(s.sku), 0)
+        - c.buffer) END,
     shown_at = clock_timestamp()
 FROM stock_pool p, stock_channel c
 WHERE s.channel_id = %s AND s.sku = ANY(%s) AND p.sku = s.sku AND c.account_id = s.channel_id
@@ -179,13 +181,22 @@ def close_lapsed() -> int:
     return len(shares)
 
 
+class Sold(Promisable, Protocol):
+    """A line that a channel sold. As part of a kit it was not sold from the figure of its own SKU."""
+
+    @property
+    def in_kit(self) -> bool: ...
+
+
 _SOLD = "SELECT stock_promise_sold(%s::jsonb, %s, %s::timestamptz, %s)"
 
 
-def sold(lines: Sequence[Promisable], *, channel_id: int, at: datetime, skew: timedelta) -> None:
+def sold(lines: Sequence[Sold], *, channel_id: int, at: datetime, skew: timedelta) -> None:
     """Hold what a channel has sold at `at` (its clock, which may differ from ours by `skew`): out of its escrow, one
     for one, and beyond it all the same. It is sold already: what is not there becomes a shortage."""
-    wanted = [{"sku": line.partner_sku, "line": line.pk, "quantity": line.quantity} for line in lines]
+    wanted = [
+        {"sku": line.partner_sku, "line": line.pk, "quantity": line.quantity, "in_kit": line.in_kit} for line in lines
+    ]
     values: list[Any] = [json.dumps(wanted), channel_id, at, skew]
     with connection.cursor() as cursor:
         cursor.execute(_SOLD, values)

@@ -226,6 +226,7 @@ class Cause(models.TextChoices):
     CHANNEL = "channel", _("sold on a channel beyond what it was given")
     MOVED = "moved", _("moved off the shelf")
     CLOSED = "closed", _("warehouse closed for sale")
+    REPAIR = "repair", _("found by a repair")
 
 
 class Shortage(models.Model):
@@ -287,6 +288,7 @@ from shop.stock.count_models import CountSheet as CountSheet
 from shop.stock.kit_models import KitPart as KitPart
 from shop.stock.offered import Offered as Offered
 from shop.stock.proposal_models import Proposal as Proposal
+from shop.stock.repair_models import Repair as Repair
 from shop.stock.share_models import Channel as Channel
 from shop.stock.share_models import Closure as Closure
 from shop.stock.share_models import Demand as Demand

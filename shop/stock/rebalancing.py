@@ -18,7 +18,7 @@ LEAST = Decimal("0.2")  # of the target; a smaller change is not worth a push
 LEAST_BY_0 = Decimal("0.5")  # nor a smaller one that needs the channel to show 0 first
 DEMAND_DAYS = 28
 
-# `room`: what all channels and the own shop may share. A target is that by weight and demand, rounded down: what is
+# `room`: what all channels and the own shop may share; not what somebody waits for. A target is that by weight and demand, rounded down: what is
 # left over is the own shop's. In a shortage the channels that weigh least are told 0 until what is short is covered.
 # A channel that has just begun (not guarded yet), that leaves guaranteed mode, or is not offered any more, is told 0.
 _PLAN = """
@@ -26,13 +26,17 @@ WITH shared AS (
     SELECT s.id, s.sku, s.channel_id, s.escrow, s.wish, s.target, s.shown, s.live, s.is_drained, s.is_guarded,
         s.is_offered, c.weight, c.buffer, t.arrivals,
         CASE WHEN t.arrivals IS NULL THEN 'shared' ELSE coalesce(nullif(s.mode, ''), c.mode) END AS mode,
-        p.shortage, greatest(0, p.on_hand - p.reserved) AS room,
-        CASE WHEN p.shortage > 0 THEN 0 ELSE greatest(0, p.on_hand - p.reserved - p.escrow) END AS free,
+        p.shortage, greatest(0, p.on_hand - p.reserved - coalesce(w.units, 0)) AS room,
+        CASE WHEN p.shortage > 0 THEN 0
+             ELSE greatest(0, p.on_hand - p.reserved - p.escrow - coalesce(w.units, 0)) END AS free,
         CASE WHEN EXISTS (SELECT 1 FROM stock_closure) THEN stock_closed(s.sku, s.channel_id) ELSE 0 END AS closed
     FROM stock_share s
     JOIN stock_channel c ON c.account_id = s.channel_id
     JOIN hub_account a ON a.id = c.account_id AND a.state <> 'retired'
     JOIN stock_pool p ON p.sku = s.sku
+    LEFT JOIN (
+        SELECT sku, sum(promised) AS units FROM stock_presale WHERE promised > 0 GROUP BY sku
+    ) w ON w.sku = s.sku
     LEFT JOIN unnest(%(channels)s::bigint[], %(arrivals)s::int[]) AS t(channel_id, arrivals)
         ON t.channel_id = s.channel_id
 ), weighed AS (

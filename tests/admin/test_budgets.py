@@ -49,6 +49,7 @@ from shop.stock.models import (
     Push,
     Reading,
     Reason,
+    Repair,
     Share,
     Shortage,
     Supply,
@@ -146,6 +147,12 @@ def _presales() -> None:
 
 def _readings() -> None:
     Reading.objects.bulk_create(Reading(account=account, rows=9) for account in Account.objects.all()[:ROWS])
+
+
+def _repairs() -> None:
+    Repair.objects.bulk_create(
+        Repair(pool=pool, figure="reserved", before=3, after=2, actor="manage.py") for pool in Pool.objects.all()[:ROWS]
+    )
 
 
 def _parcels() -> None:
@@ -312,6 +319,7 @@ CROWDS: dict[type[Model], Callable[[], Any]] = {
     Supply: _supplies,
     Presale: _presales,
     Reading: _readings,
+    Repair: _repairs,
     Parcel: _parcels,
     Return: _returns,
     CreditNote: _credit_notes,

@@ -13,7 +13,7 @@ from shop.customer.models import User
 from shop.fulfilment.models import Parcel
 from shop.order.models import Intake, Line, Order
 from shop.returns.models import Adjustment, CreditNote, Return
-from shop.stock.models import Hold, Level, Movement, Pool, Reading, Shortage, Warehouse
+from shop.stock.models import Hold, Level, Movement, Pool, Reading, Repair, Shortage, Warehouse
 from tests import factories
 from tests.admin.conftest import Login
 
@@ -28,6 +28,7 @@ LEDGERS = [
     Hold,
     Shortage,
     Reading,
+    Repair,
     Parcel,
     Outgoing,
     Return,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from django.test import Client
 
@@ -103,6 +105,44 @@ def test_a_figure_that_was_perhaps_shown_stays_set_aside_until_that_is_known(
     settle(channel)
     assert site.market.figures["CHAIR-1"] + sold + Share.objects.get().sold_since <= 10
     assert site.market.figures["CHAIR-1"] == Share.objects.get().escrow > 0
+    whole()
+
+
+def test_a_figure_that_arrives_late_was_set_aside(channel: Channel, site: Site) -> None:
+    factories.stock(SZ=10)
+    share(channel)
+    turn(channel)
+    wait(3)
+    turn(channel)
+    site.faults["delay"], site.late = 1, 0.3
+    tasks.rebalance()
+    send(channel)
+    assert (site.market.figures, state()[2]) == ({"CHAIR-1": 0}, 5), "set aside, and not there yet"
+    arrived = time.monotonic() + 10
+    while not site.market.figures["CHAIR-1"] and time.monotonic() < arrived:
+        time.sleep(0.02)
+    for _ in range(5):
+        assert site.market.buy("CHAIR-1")
+    turn(channel)
+    assert state() == (10, 5, 0, 0)
+    wait(120)
+    settle(channel)
+    whole()
+
+
+def test_orders_told_in_any_order_are_each_taken_once(channel: Channel, site: Site) -> None:
+    factories.stock(SZ=10)
+    share(channel)
+    settle(channel)
+    for _ in range(4):
+        site.market.buy("CHAIR-1")
+    site.market.cancel("M-000002")
+    site.faults["shuffle"] = 3
+    for _ in range(3):
+        orders.poll(channel)
+    assert Order.objects.filter(status=Status.PAID).count() == 3
+    assert Order.objects.count() == 4
+    assert state() == (10, 3, 1, 0)
     whole()
 
 

@@ -1,4 +1,4 @@
-"""`manage.py walkthrough`: two orders through the running shop and its real ERP, as customer, staff and clerk.
+"""`manage.py walkthrough`: orders through the running shop, its real ERP and a marketplace, as customer, staff, clerk.
 
 Everything is done over HTTP; the database is only read, to see whether what should have happened did.
 """
@@ -19,13 +19,15 @@ from django.db import connection
 from django.db.models import F
 
 from erp.local import clerk
+from erp.local.market import Market, NoMarket
 from erp.local.rpc import Refused
 from erp.local.tryton_server import DATABASE, Home
 from erp.local.visitor import Lost, Page, Visitor
 from integrations.hub.models import Account, AccountState, Outgoing
+from shop import invariants
 from shop.order.models import Order, Status
 from shop.partner.models import StockRecord
-from shop.stock.models import Pool, Reading
+from shop.stock.models import Channel, Pool, Reading, Share
 
 T = TypeVar("T")
 QUANTITY = 2
@@ -46,7 +48,10 @@ class Failed(Exception):
 
 
 class Command(BaseCommand):
-    help = "Buy, pay, send to the ERP, ship there, and cancel another order: over HTTP, each step with its time."
+    help = (
+        "Buy, pay, send to the ERP, ship there, cancel another order, and sell on the practice marketplace: over HTTP, "
+        "each step with its time."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--wait", type=int, default=300, help="seconds to wait for the ERP and for each step")
@@ -56,7 +61,7 @@ class Command(BaseCommand):
         self.patience = options["wait"]
         try:
             self.walk()
-        except (Failed, Lost, Refused, clerk.NothingToShip) as error:
+        except (Failed, Lost, NoMarket, Refused, clerk.NothingToShip) as error:
             raise CommandError(f"FAILED: {error}") from None
         except OSError as error:
             raise CommandError(f"FAILED: the shop at {settings.WEFT_SHOP_URL} does not answer ({error}).") from None
@@ -72,6 +77,7 @@ class Command(BaseCommand):
         sku = self.choose_sku()
         self.buy_and_ship(sku)
         self.buy_and_cancel(sku)
+        self.sell_on_the_market()
 
     def buy_and_ship(self, sku: str) -> None:
         """Guest's order, transfer confirmed, sale in the ERP, reading, shipment, and the goods gone here."""
@@ -107,6 +113,30 @@ class Command(BaseCommand):
         free = Pool.objects.get(sku=sku).free
         self.expect(free == before, f"available is {free}, not {before} again")
         self.step(f"cancelled in {self.erp.name} ({self.numbers(self.delivered(order))}) and here; its goods are free")
+
+    def sell_on_the_market(self) -> None:
+        """Somebody buys at the practice marketplace, while its lines are bad: out of what is set aside, into the ERP."""
+        market = Market()
+        share = self.until("the market shows something that is set aside", self.offered_there)
+        sku = share.pool_id
+        market.faults(lose=1, delay=1, shuffle=2)
+        sale = market.buy(sku, 1)
+        self.step(f"order {sale['number']} at {share.channel}: 1 x {sku}, of {share.escrow} set aside for it")
+        order = self.until("the shop has it", lambda: self.sold_there(share.channel, sale["number"]))
+        self.expect(order.status == Status.PAID, f"order {order.number} is {order.status}, not paid")
+        row = self.until("the ERP has the order", lambda: self.delivered(order))
+        self.step(f"order {order.number} of that number here; sale {self.numbers(row)} in {self.erp.name}")
+        wrong = [row for one in (invariants.I1, invariants.I2, invariants.I5) for row in invariants.broken(one)]
+        self.expect(not wrong, f"it does not add up: {wrong}")
+        self.step("stock adds up: what is promised and set aside is there")
+
+    def offered_there(self) -> Share | None:
+        """A share that is drained: the market shows what is set aside."""
+        found = Share.objects.filter(is_guarded=True, is_drained=True, escrow__gt=0, shown=F("escrow"))
+        return found.select_related("channel").order_by("-escrow", "sku").first()
+
+    def sold_there(self, channel: Channel, number: str) -> Order | None:
+        return Order.objects.filter(source_account=channel.source, external_number=number).first()
 
     # --- as a customer and as staff ----------------------------------------------------------------------------------
 

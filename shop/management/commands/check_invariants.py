@@ -32,10 +32,11 @@ class Command(BaseCommand):
             for one, rows in found:
                 self.stdout.write(_lines(one, rows))
         if any(rows for _, rows in found):
+            self.stderr.write("Of stock, `manage.py stock_repair` says what can be set right, and does it with --apply.")
             sys.exit(1)
 
 
-def _plain(row: Broken) -> dict[str, str]:
+def _plain(row: Broken) -> dict[str, Any]:
     return {name: value for name, value in dataclasses.asdict(row).items() if name != "invariant"}
 
 
@@ -47,4 +48,9 @@ def _lines(one: Invariant, rows: list[Broken]) -> str:
 def _table(rows: list[Broken]) -> list[str]:
     cells = [COLUMNS, *(tuple(getattr(row, name) for name in COLUMNS) for row in rows)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(COLUMNS))]
-    return ["    " + "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells]
+    lines = ["    " + "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells]
+    return [lines[0], *(part for line, row in zip(lines[1:], rows, strict=True) for part in [line, *_why(row)])]
+
+
+def _why(row: Broken) -> list[str]:
+    return [f"        {words}" for words in row.why]
