@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 
 from django.conf import settings
@@ -17,13 +18,15 @@ from django.db import connection
 LEAST = Decimal("0.2")  # of the target; a smaller change is not worth a push
 LEAST_BY_0 = Decimal("0.5")  # nor a smaller one that needs the channel to show 0 first
 DEMAND_DAYS = 28
+# In shared mode an older figure that arrives late stays there, and nobody knows: it is told again.
+TELL_AGAIN = timedelta(hours=1)
 
 # `room`: what all channels and the own shop may share; not what somebody waits for. A target is that by weight and demand, rounded down: what is
 # left over is the own shop's. In a shortage the channels that weigh least are told 0 until what is short is covered.
 # A channel that has just begun (not guarded yet), that leaves guaranteed mode, or is not offered any more, is told 0.
 _PLAN = """
 WITH shared AS (
-    SELECT s.id, s.sku, s.channel_id, s.escrow, s.wish, s.target, s.shown, s.live, s.is_drained, s.is_guarded,
+    SELECT s.id, s.sku, s.channel_id, s.escrow, s.wish, s.target, s.shown, s.shown_at, s.live, s.is_drained, s.is_guarded,
         s.is_offered, c.weight, c.buffer, t.arrivals,
         CASE WHEN t.arrivals IS NULL THEN 'shared' ELSE coalesce(nullif(s.mode, ''), c.mode) END AS mode,
         p.shortage, greatest(0, p.on_hand - p.reserved - coalesce(w.units, 0)) AS room,
@@ -73,7 +76,8 @@ WITH shared AS (
     FROM compared
 ), decided AS (
     SELECT id, sku, channel_id, aim, wish, CASE
-        WHEN mode = 'shared' AND NOT is_guarded THEN CASE WHEN shown IS DISTINCT FROM aim THEN aim END
+        WHEN mode = 'shared' AND NOT is_guarded
+            THEN CASE WHEN shown IS DISTINCT FROM aim OR shown_at < clock_timestamp() - %(again)s THEN aim END
         WHEN aim = 0 AND shown IS DISTINCT FROM 0 AND (shortage > 0 OR NOT is_busy) THEN 0
         WHEN is_busy THEN NULL
         WHEN NOT is_drained THEN 0
@@ -103,7 +107,7 @@ def plan(topic: str, arrivals: Mapping[int, int]) -> dict[int, list[str]]:
     due: dict[int, list[str]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(_PLAN, {
-            "own": own, "least": LEAST, "least_by_0": LEAST_BY_0, "topic": topic,
+            "own": own, "again": TELL_AGAIN, "least": LEAST, "least_by_0": LEAST_BY_0, "topic": topic,
             "channels": list(arrivals), "arrivals": list(arrivals.values()),
         })  # fmt: skip
         for channel_id, sku in cursor.fetchall():

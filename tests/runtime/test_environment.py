@@ -70,7 +70,7 @@ def test_secrets_are_private_and_made_once(tmp_path: Path) -> None:
     folder = tmp_path / "var" / "secrets"
     environment.make_secrets(folder)
     first = {path.name: path.read_text() for path in folder.iterdir()}
-    assert set(first) == {"secret_key", "key_ring", "tryton_admin_password"}
+    assert set(first) == {"secret_key", "key_ring", "tryton_admin_password", "market_key"}
     assert mode(folder) == 0o700
     assert {mode(path) for path in folder.iterdir()} == {0o600}
     assert len(base64.urlsafe_b64decode(first["key_ring"].strip())) == 32

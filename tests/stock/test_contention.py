@@ -132,7 +132,7 @@ def test_twenty_times_over() -> None:
 def test_with_channels_that_are_given_and_sell_their_share(monkeypatch: pytest.MonkeyPatch) -> None:
     """Buyers in the shop, two channels that sell all they are shown, figures sent, orders read: never one too many."""
     made = world.make(monkeypatch, stock={"A": (PIECES, 0)})
-    over = threading.Event()
+    over, something = threading.Event(), threading.Event()
 
     def channel(place_: int) -> int:
         sold = 0
@@ -141,6 +141,7 @@ def test_with_channels_that_are_given_and_sell_their_share(monkeypatch: pytest.M
             made.send(place_, "answered")
             while made.sell(place_, "A"):
                 sold += 1
+                something.set()
             made.poll(place_)
         made.poll(place_)
         return sold
@@ -149,7 +150,7 @@ def test_with_channels_that_are_given_and_sell_their_share(monkeypatch: pytest.M
         if number < 2:
             return channel(number)
         try:
-            time.sleep(0.5)  # the channels first get something
+            assert something.wait(120), "no channel was given anything"
             return buyer(number, BUYS, ("A",), user)
         finally:
             finished.append(number)

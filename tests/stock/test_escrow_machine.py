@@ -213,7 +213,7 @@ def test_everything_that_may_happen(monkeypatch: pytest.MonkeyPatch, group: int)
 def test_it_comes_to_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     """One channel under guarantee, one in shared mode: whatever happened, at the end each shows what it should."""
     fields = {"patch": monkeypatch, "modes": (Mode.GUARANTEED, Mode.SHARED), "comes_to_rest": True}
-    explore(type("Restful", (Escrow,), fields), GROUPS, EXAMPLES // 2)
+    explore(type("Restful", (Escrow,), fields), GROUPS, EXAMPLES // 4)
 
 
 def explore(machine: type[Escrow], group: int, count: int) -> None:
