@@ -453,7 +453,8 @@ I14 = Invariant(
     UNION ALL
     SELECT subject, 'is of another SKU than its line', partner_sku, sku FROM rows WHERE sku <> partner_sku
     UNION ALL
-    SELECT subject, 'says something else than its shortage', concat(short_sku, ' ', short_cause), concat(sku, ' ', cause)
+    SELECT subject, 'says something else than its shortage', concat(short_sku, ' ', short_cause),
+           concat(sku, ' ', cause)
     FROM rows WHERE (short_sku, short_cause) IS DISTINCT FROM
         (CASE WHEN cause <> 'supply' THEN sku END, CASE WHEN cause <> 'supply' THEN cause END)
     UNION ALL
