@@ -1,5 +1,5 @@
-"""Promises the company could not keep, by staff's own buttons: one cancelled because its goods are broken, and its cost;
-one because its supply fails; one shipped after its day."""
+"""Promises the company could not keep, by staff's own buttons: one cancelled because its goods are broken, and its
+cost; one because its supply fails; one shipped after its day."""
 
 from __future__ import annotations
 
