@@ -84,10 +84,12 @@ def panel() -> dict[str, Any]:
 
 
 def _stood(mean: timedelta | None) -> str:
-    """To one place, in hours below two days."""
+    """In minutes below two hours, in hours to one place below two days."""
     if mean is None:
         return "–"
     hours = mean / timedelta(hours=1)
+    if hours < 2:
+        return _("%(n)s min") % {"n": round(hours * 60)}
     return _("%(n)s hours") % {"n": f"{hours:.1f}"} if hours < 48 else _("%(n)s days") % {"n": f"{hours / 24:.1f}"}
 
 
