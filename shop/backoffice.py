@@ -16,6 +16,8 @@ ADMINS = (
     "shop.channels.admin",
     "shop.stock.admin_supply",
     "shop.stock.admin_presales",
+    "shop.stock.admin_promises",
+    "shop.stock.admin_shortages",
     "shop.fulfilment.admin",
     "shop.returns.admin",
     "shop.catalogue.admin",

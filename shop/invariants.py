@@ -429,5 +429,63 @@ I13 = Invariant(
     """,
 )
 
-for _each in (I1, I2, I4, I5, I9, I10, I11, I12, I13):
+# Each row beside its line: what it says of it, and what the line's promises and parcels say.
+I14 = Invariant(
+    "I14",
+    "Promises not kept: once each, of what was promised and given up or shipped; worth their share of the line",
+    """
+    WITH exponents AS (SELECT * FROM unnest(%s::text[], %s::int[]) AS e(currency, digits)
+    ), rows AS (
+        SELECT b.*, concat(o.number, ' ', l.partner_sku) AS subject, l.partner_sku, l.quantity, s.sku AS short_sku,
+               s.cause AS short_cause, s.provisional,
+               round(l.line_price_incl_tax * b.units / l.quantity, coalesce(e.digits, 2)) AS share
+        FROM stock_brokenpromise b JOIN order_line l ON l.id = b.line_id JOIN order_order o ON o.id = l.order_id
+        LEFT JOIN exponents e ON e.currency = o.currency LEFT JOIN stock_shortage s ON s.id = b.shortage_id
+    ), lines AS (
+        SELECT line_id, subject, quantity, sum(units) AS units,
+               coalesce(sum(units) FILTER (WHERE ending = 'cancelled'), 0) AS cancelled,
+               coalesce(sum(units) FILTER (WHERE ending = 'late'), 0) AS late,
+               (SELECT coalesce(sum(h.released), 0) FROM stock_hold h WHERE h.line_id = r.line_id)
+               + (SELECT coalesce(sum(w.released), 0) FROM stock_waiting w WHERE w.line_id = r.line_id) AS released,
+               (SELECT coalesce(sum(p.quantity), 0) FROM fulfilment_parcelline p WHERE p.line_id = r.line_id) AS shipped
+        FROM rows r GROUP BY line_id, subject, quantity
+    )
+    SELECT subject, concat('written more than once (', ending, ', ', cause, ')') AS problem, '1' AS expected,
+           count(*)::text AS found
+    FROM rows GROUP BY line_id, subject, ending, cause HAVING count(*) > 1
+    UNION ALL
+    SELECT subject, 'more was not kept than was promised', concat('<= ', quantity), units::text
+    FROM lines WHERE units > quantity
+    UNION ALL
+    SELECT subject, 'more was cancelled than was given back', concat('<= ', released), cancelled::text
+    FROM lines WHERE cancelled > released
+    UNION ALL
+    SELECT subject, 'more was late than was shipped', concat('<= ', shipped), late::text
+    FROM lines WHERE late > shipped
+    UNION ALL
+    SELECT subject, 'is not worth its share of the line', share::text, value::text FROM rows WHERE value <> share
+    UNION ALL
+    SELECT subject, 'is of another SKU than its line', partner_sku, sku FROM rows WHERE sku <> partner_sku
+    UNION ALL
+    SELECT subject, 'says something else than its shortage', concat(short_sku, ' ', short_cause),
+           concat(sku, ' ', cause)
+    FROM rows WHERE (short_sku, short_cause) IS DISTINCT FROM
+        (CASE WHEN cause <> 'supply' THEN sku END, CASE WHEN cause <> 'supply' THEN cause END)
+    UNION ALL
+    SELECT subject, 'was counted on a shortage that nobody confirmed', 'confirmed', 'provisional'
+    FROM rows WHERE provisional
+    UNION ALL
+    SELECT concat('shortage ', s.id), 'more promises were not kept than it cost', concat('<= ', s.given_back),
+           sum(r.units)::text
+    FROM stock_shortage s JOIN rows r ON r.shortage_id = s.id
+    GROUP BY s.id HAVING sum(r.units) > s.given_back
+    UNION ALL
+    SELECT concat('shortage ', id), 'ended for more units than it ever had', concat('<= ', in_all),
+           (given_back + CASE WHEN closed_at IS NULL THEN quantity ELSE 0 END)::text
+    FROM stock_shortage WHERE given_back + CASE WHEN closed_at IS NULL THEN quantity ELSE 0 END > in_all
+    """,
+    _exponents,
+)
+
+for _each in (I1, I2, I4, I5, I9, I10, I11, I12, I13, I14):
     register(_each)

@@ -80,6 +80,9 @@ def _stock() -> list[dict[str, Any]]:
         _link(_("Presales"), "schedule", "admin:stock_presale_changelist", "stock.view_presale"),
         _link(_("Shortages"), "warning", "admin:stock_shortage_changelist", "stock.view_shortage"),
         _link(
+            _("Promises not kept"), "heart_broken", "admin:stock_brokenpromise_changelist", "stock.view_brokenpromise"
+        ),
+        _link(
             _("Adjustments to approve"),
             "approval",
             "admin:stock_proposal_changelist",

@@ -26,7 +26,7 @@ from shop.stock.models import Kind, Pool, Warehouse
 from shop.stock.proposal_models import Change
 from tests import factories
 
-IDS = ["I1", "I2", "I4", "I5", "I7", "I9", "I10", "I11", "I12", "I13"]
+IDS = ["I1", "I2", "I4", "I5", "I7", "I9", "I10", "I11", "I12", "I13", "I14"]
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from shop import wiring
 from shop.fulfilment.models import Parcel, Sourcing
 from shop.order import lifecycle
 from shop.order.models import Line, LineKind, Order, Status
-from shop.stock import holds
+from shop.stock import holds, promises
 from shop.stock.holds import Shipped
 from shop.stock.models import Hold, Warehouse
 
@@ -80,19 +80,24 @@ def _still_to_leave(order: Order, warehouse: Warehouse) -> list[Shipped]:
 
 def _write(order: Order, parcel: Parcel, shipped: Sequence[Shipped], *, actor: str) -> None:
     """Write the parcel's lines, move the order, take them off stock. Locks: order, pools, levels, holds."""
-    _write_contents(parcel, shipped)
+    dated = _write_contents(parcel, shipped)
     lifecycle.note_shipped(order, actor=actor, reason=parcel.number)
     wiring.order_shipped(order, parcel)
     holds.consume(shipped, document=f"parcel:{parcel.pk}", actor=actor)
     _note_left(shipped)
+    if dated and not order.needs_return:  # what should not have left is not late
+        promises.note_late(order, dated)
 
 
-def _write_contents(parcel: Parcel, shipped: Sequence[Shipped]) -> None:
+def _write_contents(parcel: Parcel, shipped: Sequence[Shipped]) -> set[int]:
+    """Returns the lines among them that were promised for a day, asked on the way."""
     with connection.cursor() as cursor:
         cursor.execute(
             """INSERT INTO fulfilment_parcelline (parcel_id, line_id, warehouse_id, sku, quantity)
                SELECT %s, line_id, warehouse_id, sku, quantity
                FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::int[]) AS u(line_id, warehouse_id, sku, quantity)
+               RETURNING line_id, EXISTS (
+                   SELECT 1 FROM stock_waiting w WHERE w.line_id = fulfilment_parcelline.line_id)
             """,
             [
                 parcel.pk,
@@ -102,6 +107,7 @@ def _write_contents(parcel: Parcel, shipped: Sequence[Shipped]) -> None:
                 [s.quantity for s in shipped],
             ],
         )
+        return {line for line, has_day in cursor.fetchall() if has_day}
 
 
 def _note_left(shipped: Sequence[Shipped]) -> None:

@@ -13,7 +13,7 @@ from integrations.hub import outgoing, topics
 from integrations.hub.models import Attempt
 from shop import wiring
 from shop.order.models import LineKind, Order, OrderStatusChange, PaymentMethod, Status
-from shop.stock import holds
+from shop.stock import holds, promises
 from shop.stock.holds import OutOfStock
 
 S = Status
@@ -154,6 +154,7 @@ def cancel(number: str, *, actor: str, reason: str = "") -> Order:
             order.payment_deadline = None
             order.save(update_fields=["status", "payment_deadline"])
             wiring.order_cancelled(order)
+            promises.note_cancelled(order)
             holds.release(order.pk)
         else:
             _move(order, S.CANCELLING, actor=actor, reason=reason)
@@ -200,6 +201,7 @@ def acknowledge_cancellation(order: Order, *, actor: str) -> None:
     order.save(update_fields=["status", "needs_return", "return_closed_at", "needs_refund"])
     if order.status == S.CANCELLED:
         wiring.order_cancelled(order)
+    promises.note_cancelled(order)
     holds.release(order.pk)
 
 

@@ -189,4 +189,5 @@ def page(pool: Pool) -> dict[str, Any]:
         ],
         "all_movements": rows_link("movement", _("all"), sku=pool.sku),
         "shortages": Shortage.objects.filter(pool=pool)[:SHORTAGES_SHOWN],
+        "broken": rows_link("brokenpromise", _("promises not kept"), sku=pool.sku),
     }

@@ -1,4 +1,4 @@
-"""The ledgers behind the stock board: movements, holds, shortages and what ERPs said. Only looked at."""
+"""The ledgers behind the stock board: movements, holds and what ERPs said. Only looked at."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from integrations.hub import exports
-from integrations.hub.admin_pages import ViewOnlyAdmin, badge
+from integrations.hub.admin_pages import ViewOnlyAdmin
 from shop.order import finding as orders
 from shop.order.admin_page import status_badge
 from shop.said import who
 from shop.stock import finding, holds
 from shop.stock.admin_links import LYING, document_link, order_link, pool_link
-from shop.stock.models import SET_APART, Hold, Movement, Reading, Repair, Shortage
+from shop.stock.models import SET_APART, Hold, Movement, Reading, Repair
 
 
 class SkuFilter(admin.SimpleListFilter):
@@ -174,50 +173,6 @@ class HoldAdmin(SummedAdmin):
     @display(description=gettext_lazy("status"))
     def status(self, hold: Hold) -> str:
         return status_badge(hold.line.order)
-
-
-class OpenFilter(admin.SimpleListFilter):
-    title = gettext_lazy("state")
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("open", _("open")), ("closed", _("closed"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Shortage]) -> QuerySet[Shortage]:
-        match self.value():
-            case "open":
-                return queryset.filter(closed_at=None)
-            case "closed":
-                return queryset.exclude(closed_at=None)
-        return queryset
-
-
-@admin.register(Shortage)
-class ShortageAdmin(ViewOnlyAdmin):
-    list_display = ("sku", "quantity", "cause", "shown_state", "affected", "opened_at", "closed_at")
-    list_filter = (SkuFilter, OpenFilter, "cause", "provisional")
-    search_fields = ("=pool__sku",)
-    search_help_text = gettext_lazy("SKU")
-    fields = ("sku", "quantity", "cause", "shown_state", "all_affected", "opened_at", "confirmed_at", "closed_at")
-    readonly_fields = ("sku", "shown_state", "all_affected")
-
-    @display(description=gettext_lazy("SKU"), ordering="pool")
-    def sku(self, shortage: Shortage) -> str:
-        return pool_link(shortage.pool_id)
-
-    @display(description=gettext_lazy("state"))
-    def shown_state(self, shortage: Shortage) -> str:
-        if shortage.closed_at:
-            return badge(_("closed"), "success")
-        return badge(_("to be confirmed"), "warning") if shortage.provisional else badge(_("open"), "danger")
-
-    @display(description=gettext_lazy("orders that cannot be kept"))
-    def affected(self, shortage: Shortage) -> str:
-        return format_html_join(", ", "{}", ((order_link(number),) for number in shortage.orders[:10]))
-
-    @display(description=gettext_lazy("orders that cannot be kept"))
-    def all_affected(self, shortage: Shortage) -> str:
-        return format_html_join(", ", "{}", ((order_link(number),) for number in shortage.orders)) or "–"
 
 
 @admin.register(Reading)

@@ -80,7 +80,7 @@ def release(order_id: int, *, deadline_before: datetime | None = None) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_RELEASE, [order_id, deadline_before, deadline_before])
         freed = dict(cursor.fetchall())
-    pools.note_shortages(freed.keys(), Cause.COUNT)
+    pools.note_shortages(freed.keys(), Cause.COUNT, given_back=True)
     waited = presales.release(order_id, deadline_before=deadline_before) if any(waits for _, waits in promised) else 0
     return sum(freed.values()) + waited
 

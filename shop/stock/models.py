@@ -10,6 +10,8 @@ from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
+from shop.stock.causes import Cause as Cause
+
 
 class Kind(models.TextChoices):
     """What a place is for. Only what lies on a shelf may be sold."""
@@ -216,30 +218,22 @@ class Hold(models.Model):
         return f"{self.quantity} {self.pool_id}"
 
 
-class Cause(models.TextChoices):
-    """What took away units that were promised."""
-
-    READING = "reading", _("ERP's figure fell")
-    COUNT = "count", _("count")
-    DAMAGE = "damage", _("damage")
-    SHIPPED = "shipped", _("shipped more than was there")
-    CHANNEL = "channel", _("sold on a channel beyond what it was given")
-    MOVED = "moved", _("moved off the shelf")
-    CLOSED = "closed", _("warehouse closed for sale")
-    REPAIR = "repair", _("found by a repair")
-
-
 class Shortage(models.Model):
     """More of a SKU is promised than is there. Open until the pool's shortage is 0 again.
 
     `provisional`: seen by a reading only; it stops promises, and counts once it stands after the next poll that
     processed shipments. `orders` are the affected order numbers, newest promise first.
+
+    `in_all` is every unit that went missing while it was open, and `given_back` those of them for which a promise ended
+    instead (a cancelled or unpaid order, a channel's share): null where that was not noted yet. Goods covered the rest.
     """
 
     pool = models.ForeignKey(
         Pool, on_delete=models.PROTECT, db_column="sku", related_name="shortages", verbose_name=_("SKU")
     )
     quantity = models.PositiveBigIntegerField(_("units short"))
+    in_all = models.PositiveBigIntegerField(_("units short in all"), default=0, editable=False)
+    given_back = models.PositiveBigIntegerField(_("promises given back"), default=0, null=True, editable=False)
     cause = models.CharField(_("cause"), max_length=16, choices=Cause)
     provisional = models.BooleanField(_("provisional"), default=False)
     orders = models.JSONField(_("affected orders"), default=list)
@@ -257,9 +251,19 @@ class Shortage(models.Model):
                 fields=["pool"], condition=Q(closed_at__isnull=True), name="one_open_shortage_per_sku"
             )
         ]
+        indexes = [models.Index(fields=["closed_at"], name="shortage_closed")]
 
     def __str__(self) -> str:
         return f"{self.quantity} {self.pool_id}"
+
+    @property
+    def still_short(self) -> int:
+        return 0 if self.closed_at else self.quantity
+
+    @property
+    def covered(self) -> int | None:
+        """Units that goods covered: received, counted up, moved back, or their warehouse opened again."""
+        return None if self.given_back is None else self.in_all - self.given_back - self.still_short
 
 
 class Reading(models.Model):
@@ -287,6 +291,7 @@ from shop.stock.count_models import CountRow as CountRow
 from shop.stock.count_models import CountSheet as CountSheet
 from shop.stock.kit_models import KitPart as KitPart
 from shop.stock.offered import Offered as Offered
+from shop.stock.promise_models import BrokenPromise as BrokenPromise
 from shop.stock.proposal_models import Proposal as Proposal
 from shop.stock.repair_models import Repair as Repair
 from shop.stock.share_models import Channel as Channel

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from django.db import connection
-from django.db.models import Max
+from django.db.models import F, Max
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -62,11 +62,15 @@ WHERE p.sku = ANY(%s)
 """
 
 
-def note_shortages(skus: Collection[str], cause: Cause, *, reading: int | None = None) -> None:
+def note_shortages(
+    skus: Collection[str], cause: Cause, *, reading: int | None = None, given_back: bool = False
+) -> None:
     """Open, adjust or close the Shortage row of each of these pools (locked), as its `shortage` now says.
 
-    A shortage seen by a reading is provisional until `confirm_standing`.
+    A shortage seen by a reading is provisional until `confirm_standing`. `given_back`: promises ended; else what makes
+    a shortage smaller is goods. What a channel's share gives back ends promises too.
     """
+    given_back = given_back or cause is Cause.CHANNEL
     with connection.cursor() as cursor:
         cursor.execute(_TO_NOTE, [list(skus)])
         short = dict(cursor.fetchall())
@@ -74,23 +78,29 @@ def note_shortages(skus: Collection[str], cause: Cause, *, reading: int | None =
         return
     standing = {row.pool_id: row for row in Shortage.objects.filter(pool__in=short, closed_at=None)}
     over = [row.pk for sku, row in standing.items() if not short[sku]]
-    Shortage.objects.filter(pk__in=over).update(closed_at=Now())
-    adjusted = [row for sku, row in standing.items() if short[sku] and _adjust(row, short[sku], cause, reading)]
+    ended = {"given_back": F("given_back") + F("quantity")} if given_back else {}
+    Shortage.objects.filter(pk__in=over).update(closed_at=Now(), **ended)
+    adjusted = [
+        row for sku, row in standing.items() if short[sku] and _adjust(row, short[sku], cause, reading, given_back)
+    ]
     opened = [
-        Shortage(pool_id=sku, quantity=units, cause=cause, provisional=reading is not None, opened_by_reading=reading)
+        Shortage(pool_id=sku, quantity=units, in_all=units, cause=cause, provisional=reading is not None,
+                 opened_by_reading=reading)
         for sku, units in short.items()
         if units and sku not in standing
-    ]
+    ]  # fmt: skip
     affected = affected_orders({row.pool_id: row.quantity for row in [*adjusted, *opened]})
     for row in [*adjusted, *opened]:
         row.orders = affected.get(row.pool_id, [])
     Shortage.objects.bulk_create(opened, batch_size=BATCH)
     Shortage.objects.bulk_update(
-        adjusted, ["quantity", "orders", "provisional", "confirmed_at", "opened_by_reading"], batch_size=BATCH
+        adjusted,
+        ["quantity", "in_all", "given_back", "orders", "provisional", "confirmed_at", "opened_by_reading"],
+        batch_size=BATCH,
     )
 
 
-def _adjust(row: Shortage, short: int, cause: Cause, reading: int | None) -> bool:
+def _adjust(row: Shortage, short: int, cause: Cause, reading: int | None, given_back: bool) -> bool:
     """Bring a standing row up to date, but for its orders; False where it says so already."""
     if row.provisional and cause is Cause.SHIPPED:
         # The reading that opened it may have included this shipment: only a later reading can tell.
@@ -99,6 +109,10 @@ def _adjust(row: Shortage, short: int, cause: Cause, reading: int | None) -> boo
         return False
     elif row.provisional and reading is None and short > row.quantity:
         row.provisional, row.confirmed_at = False, timezone.now()  # something of ours made it worse
+    if short > row.quantity:
+        row.in_all += short - row.quantity
+    elif given_back and row.given_back is not None:
+        row.given_back += row.quantity - short
     row.quantity = short
     return True
 

@@ -12,11 +12,14 @@ from django.db import transaction
 from django.urls import reverse
 
 from shop.customer.models import User
+from shop.order import lifecycle
+from shop.order.models import PaymentMethod
 from shop.stock import approvals, counting, places
 from shop.stock.admin_sheet_entry import SALT
 from shop.stock.approvals import Person, Wish
 from shop.stock.counting import Chosen, Count
-from shop.stock.models import CountRow, CountSheet, Proposal
+from shop.stock.models import BrokenPromise, CountRow, CountSheet, Proposal, Reason
+from shop.stock.movements import Move, record
 from shop.stock.proposal_models import Change
 from tests import factories
 from tests.admin.pages import action
@@ -137,3 +140,13 @@ def carried(page: str) -> str:
     found = CARRIED.search(page)
     assert found, page
     return html.unescape(found[1])
+
+
+def broken_promise() -> BrokenPromise:
+    """An order of two chairs was cancelled, for one of them was broken."""
+    factories.stock("CHAIR-1", SZ=2)
+    placed = factories.order({"CHAIR-1": 2}, payment_method=PaymentMethod.ON_ACCOUNT)
+    with transaction.atomic():
+        record([Move("CHAIR-1", factories.warehouse("SZ").pk, -1, Reason.DAMAGE)])
+    lifecycle.cancel(placed.number, actor="test")
+    return BrokenPromise.objects.get(line__order=placed)

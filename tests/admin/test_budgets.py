@@ -38,6 +38,7 @@ from shop.partner.models import Partner
 from shop.pricing.models import TaxClass
 from shop.returns.models import Adjustment, CreditNote, Return, ReturnLine
 from shop.stock.models import (
+    BrokenPromise,
     Channel,
     CountRow,
     CountSheet,
@@ -123,6 +124,14 @@ def _shortages() -> None:
     orders = list(Order.objects.values_list("number", flat=True)[:3])
     Shortage.objects.bulk_create(
         Shortage(pool=pool, quantity=1, cause="count", orders=orders) for pool in Pool.objects.all()[:ROWS]
+    )
+
+
+def _promises() -> None:
+    short = Shortage.objects.all()[0]
+    BrokenPromise.objects.bulk_create(
+        BrokenPromise(line=line, pool=pool, shortage=short, ending="cancelled", cause="count", units=1, value=9)
+        for pool, line in zip(Pool.objects.all()[:ROWS], Line.objects.all(), strict=False)
     )
 
 
@@ -311,6 +320,7 @@ CROWDS: dict[type[Model], Callable[[], Any]] = {
     Intake: _intakes,
     Hold: _holds,
     Shortage: _shortages,
+    BrokenPromise: _promises,
     Account: _accounts,
     Channel: _channels,
     Share: _shares,
@@ -379,6 +389,8 @@ def test_home_and_the_pages_of_one_thing(crowded: Client, login: Login) -> None:
     page(crowded, reverse("admin:stock_warehouse_close", args=[places[0].pk]))
     page(crowded, reverse("admin:stock_supply_change", args=[Supply.objects.all()[0].pk]))
     page(crowded, reverse("admin:stock_presale_change", args=[Presale.objects.all()[0].pk]))
+    page(crowded, reverse("admin:stock_brokenpromise_change", args=[BrokenPromise.objects.all()[0].pk]))
+    page(crowded, reverse("admin:stock_shortage_change", args=[Shortage.objects.all()[0].pk]))
     page(crowded, reverse("admin:hub_outgoing_change", args=[Outgoing.objects.all()[0].pk]))
     page(crowded, reverse("admin:returns_return_change", args=[Return.objects.all()[0].pk]))
     for group in ("superuser", "sales", "finance", "auditor", "integrations"):

@@ -36,7 +36,8 @@ _numbers = count(1)
 WATCHED = (
     "order_order", "order_orderstatuschange", "order_intake", "stock_pool", "stock_level", "stock_movement",
     "stock_hold", "stock_proposal", "stock_countsheet", "stock_countrow", "stock_countentry", "stock_supply",
-    "stock_presale", "stock_kitpart", "fulfilment_parcel", "hub_account", "hub_outgoing", "customer_user",
+    "stock_presale", "stock_brokenpromise", "stock_kitpart", "fulfilment_parcel", "hub_account", "hub_outgoing",
+    "customer_user",
     "stock_warehouse", "stock_share", "stock_channel", "pricing_taxclass", "desk_savedlist", "django_admin_log",
     "api_client",
     "api_accesstoken",
@@ -232,6 +233,11 @@ def close_presale() -> tuple[str, dict[str, Any]]:
     return action("stock_presale", "close", factories.presale("CHAIR-1").pk), {}
 
 
+def enter_cost() -> tuple[str, dict[str, Any]]:
+    row = stock.broken_promise()
+    return action("stock_brokenpromise", "enter_cost", row.pk), {"cost": "30.00", "note": "voucher", "seen": ""}
+
+
 def edit_kit() -> tuple[str, dict[str, Any]]:
     """A product becomes a kit: by who may edit products."""
     factories.product("CUP-1")
@@ -370,6 +376,9 @@ CASES = {
     "cancel supply": Case(supply("cancel_rest"), frozenset({"warehouse"})),
     "open a presale": Case(supply("open_presale", kind="presale"), frozenset({"sales"})),
     "close a presale": Case(close_presale, frozenset({"sales"})),
+    "enter what a promise cost": Case(enter_cost, frozenset({"sales", "finance"})),
+    "export promises not kept": Case(export("stock_brokenpromise"), NOT_CATALOGUE, 200),
+    "export shortages": Case(export("stock_shortage"), NOT_CATALOGUE, 200),
     "make a kit": Case(edit_kit, CATALOGUE),
     "export supply": Case(export("stock_supply"), NOT_CATALOGUE, 200),
     "export presales": Case(export("stock_presale"), NOT_CATALOGUE, 200),
@@ -477,6 +486,8 @@ VIEWS: dict[str, tuple[Callable[[], str], frozenset[str]]] = {
     ),
     "a count sheet to print": (lambda: stock.sheet_action("print_sheet")()[0], COUNTS_SEEN),
     "a count sheet as a file": (stock.file_address, COUNTS_SEEN),
+    "promises not kept": (lambda: reverse("admin:stock_brokenpromise_changelist"), NOT_CATALOGUE),
+    "shortages": (lambda: reverse("admin:stock_shortage_changelist"), NOT_CATALOGUE),
     "adjustments to approve": (lambda: reverse("admin:stock_proposal_changelist"), COUNTS_SEEN),
     "count sheets": (lambda: reverse("admin:stock_countsheet_changelist"), COUNTS_SEEN),
     "a file of counts": (lambda: stock.sheet_action("bring_counts")()[0], frozenset({"warehouse"})),

@@ -20,7 +20,7 @@ from shop.customer.models import User
 from shop.desk.models import SavedList
 from shop.order.models import Intake, Order, Status
 from shop.partner.models import StockRecord
-from shop.stock.models import CountSheet, KitPart, Pool, Presale, Proposal, Shortage, Supply, Warehouse
+from shop.stock.models import BrokenPromise, CountSheet, KitPart, Pool, Presale, Proposal, Shortage, Supply, Warehouse
 from tests.screenshots import ahead, wares
 from tests.screenshots.company import Company
 
@@ -152,6 +152,9 @@ def _stock() -> Iterator[Place]:
 def _ahead() -> Iterator[Place]:
     yield Place("stock-ahead", reverse("admin:stock_pool_change", args=[quote(ahead.NEW)]))
     yield Place("supply-overdue", reverse("admin:stock_supply_changelist") + "?state=overdue")
+    short = BrokenPromise.objects.filter(shortage__isnull=False).earliest("pk").shortage_id
+    yield Place("shortage-ended", reverse("admin:stock_shortage_change", args=[short]))
+    yield Place("promise-without-cost", reverse("admin:stock_brokenpromise_changelist") + "?cost=unknown&days=30")
     yield Place("presale-short", reverse("admin:stock_presale_changelist") + "?state=short")
     waiting = Order.objects.filter(lines__waiting__open__gt=0).latest("pk")
     yield Place("order-page-waiting", reverse("admin:order_order_change", args=[waiting.pk]))
