@@ -114,8 +114,8 @@ I1 = Invariant(
 
 I2 = Invariant(
     "I2",
-    "Stock: reserved = open holds (of no order that is over), escrow = channels' shares, pool = its sellable shelves, level = its movements, only "
-    "shelves are sold from",
+    "Stock: reserved = open holds (of no order that is over), escrow = channels' shares, pool = its sellable shelves, "
+    "level = its movements, only shelves are sold from",
     """
     SELECT p.sku AS subject, 'reserved is not the sum of open holds' AS problem,
            coalesce(sum(h.open), 0)::text AS expected, p.reserved::text AS found

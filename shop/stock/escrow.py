@@ -52,7 +52,8 @@ def lock(channel_id: int, skus: Collection[str]) -> None:
         )
 
 
-# What somebody waits for is not a channel's. A figure that does not fit is cut to what does, unless that would lower what the channel shows though it should rise.
+# What somebody waits for is not a channel's. A figure that does not fit is cut to what does, unless that would lower
+# what the channel shows though it should rise.
 _CHARGE = """
 WITH mine AS (
     SELECT s.id, s.sku, s.wish, s.escrow, s.is_drained,

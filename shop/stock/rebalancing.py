@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -21,13 +22,14 @@ DEMAND_DAYS = 28
 # In shared mode an older figure that arrives late stays there, and nobody knows: it is told again.
 TELL_AGAIN = timedelta(hours=1)
 
-# `room`: what all channels and the own shop may share; not what somebody waits for. A target is that by weight and demand, rounded down: what is
-# left over is the own shop's. In a shortage the channels that weigh least are told 0 until what is short is covered.
-# A channel that has just begun (not guarded yet), that leaves guaranteed mode, or is not offered any more, is told 0.
+# `room`: what all channels and the own shop may share; not what somebody waits for. A target is that by weight and
+# demand, rounded down: what is left over is the own shop's. In a shortage the channels that weigh least are told 0
+# until what is short is covered. A channel that has just begun (not guarded yet), that leaves guaranteed mode, or is
+# not offered any more, is told 0.
 _PLAN = """
 WITH shared AS (
-    SELECT s.id, s.sku, s.channel_id, s.escrow, s.wish, s.target, s.shown, s.shown_at, s.live, s.is_drained, s.is_guarded,
-        s.is_offered, c.weight, c.buffer, t.arrivals,
+    SELECT s.id, s.sku, s.channel_id, s.escrow, s.wish, s.target, s.shown, s.shown_at, s.live, s.is_drained,
+        s.is_guarded, s.is_offered, c.weight, c.buffer, t.arrivals,
         CASE WHEN t.arrivals IS NULL THEN 'shared' ELSE coalesce(nullif(s.mode, ''), c.mode) END AS mode,
         p.shortage, greatest(0, p.on_hand - p.reserved - coalesce(w.units, 0)) AS room,
         CASE WHEN p.shortage > 0 THEN 0
@@ -103,13 +105,14 @@ def plan(topic: str, arrivals: Mapping[int, int]) -> dict[int, list[str]]:
 
     In the caller's transaction; locks no pool: what is planned is fitted when it is charged.
     """
-    own = Decimal(str(settings.WEFT_OWN_SHOP_WEIGHT))
+    values: dict[str, Any] = {
+        "own": Decimal(str(settings.WEFT_OWN_SHOP_WEIGHT)), "again": TELL_AGAIN,
+        "least": LEAST, "least_by_0": LEAST_BY_0, "topic": topic,
+        "channels": list(arrivals), "arrivals": list(arrivals.values()),
+    }  # fmt: skip
     due: dict[int, list[str]] = defaultdict(list)
     with connection.cursor() as cursor:
-        cursor.execute(_PLAN, {
-            "own": own, "again": TELL_AGAIN, "least": LEAST, "least_by_0": LEAST_BY_0, "topic": topic,
-            "channels": list(arrivals), "arrivals": list(arrivals.values()),
-        })  # fmt: skip
+        cursor.execute(_PLAN, values)
         for channel_id, sku in cursor.fetchall():
             due[channel_id].append(sku)
     return due

@@ -306,7 +306,9 @@ class World:
         for pool in Pool.objects.all():
             may = self.lost[pool.sku] + self._sold_unguarded(pool.sku)
             if pool.shortage > may:
-                found.append(f"{pool.sku}: {pool.shortage} short, though only {may} were lost or sold without guarantee")
+                found.append(
+                    f"{pool.sku}: {pool.shortage} short, though only {may} were lost or sold without guarantee"
+                )
         return found + self._unheld()
 
     def _sold_unguarded(self, sku: str) -> int:

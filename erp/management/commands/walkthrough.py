@@ -115,7 +115,7 @@ class Command(BaseCommand):
         self.step(f"cancelled in {self.erp.name} ({self.numbers(self.delivered(order))}) and here; its goods are free")
 
     def sell_on_the_market(self) -> None:
-        """Somebody buys at the practice marketplace, while its lines are bad: out of what is set aside, into the ERP."""
+        """Somebody buys at the practice marketplace, while its lines are bad: of what is set aside, into the ERP."""
         market = Market()
         share = self.until("the market shows something that is set aside", self.offered_there)
         sku = share.pool_id

@@ -32,7 +32,9 @@ class Command(BaseCommand):
             for one, rows in found:
                 self.stdout.write(_lines(one, rows))
         if any(rows for _, rows in found):
-            self.stderr.write("Of stock, `manage.py stock_repair` says what can be set right, and does it with --apply.")
+            self.stderr.write(
+                "Of stock, `manage.py stock_repair` says what can be set right, and does it with --apply."
+            )
             sys.exit(1)
 
 
