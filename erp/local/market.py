@@ -19,7 +19,7 @@ class Market:
     """The practice marketplace of this shop, spoken to as its buyers do."""
 
     def __init__(self) -> None:
-        account = Account.objects.filter(kind="channel", connector="market").first()
+        account = Account.objects.filter(kind="channel", provider="market").first()
         if account is None:
             raise NoMarket("No practice marketplace is connected: `make demo` starts one.")
         self.url, self.key = account.settings["url"], account.credentials["key"]

@@ -133,7 +133,7 @@ class Command(BaseCommand):
     def offered_there(self) -> Share | None:
         """A share that is drained: the market shows what is set aside."""
         found = Share.objects.filter(is_guarded=True, is_drained=True, escrow__gt=0, shown=F("escrow"))
-        return found.select_related("channel").order_by("-escrow", "sku").first()
+        return found.select_related("channel").order_by("-escrow", "pool").first()
 
     def sold_there(self, channel: Channel, number: str) -> Order | None:
         return Order.objects.filter(source_account=channel.source, external_number=number).first()
