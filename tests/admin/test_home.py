@@ -39,12 +39,17 @@ def trouble() -> None:
 def _orders() -> None:
     for _ in range(2):
         factories.order({"CHAIR-1": 1})  # to be paid by transfer
+    now = timezone.now()
+    for said in [now - timedelta(days=4)] * 13 + [now - timedelta(hours=1)]:
+        made = factories.order({"CHAIR-1": 1})
+        Order.objects.filter(pk=made.pk).update(payment_said_at=said)
     factories.order({"CHAIR-1": 1}, payment_method=PaymentMethod.ON_ACCOUNT)
     for fields in (
         *[{"status": "cancelling"}] * 3,
         *[{"status": "cancelled", "needs_return": True}] * 4,
         {"status": "cancelled", "needs_return": True, "return_closed_at": timezone.now()},
         *[{"status": "cancelled", "needs_refund": True}] * 5,
+        {"status": "expired", "payment_said_at": now - timedelta(days=9)},
     ):
         made = factories.order({"CHAIR-1": 1}, payment_method=PaymentMethod.ON_ACCOUNT)
         Order.objects.filter(pk=made.pk).update(**fields)
@@ -107,7 +112,8 @@ def _product_files() -> None:
 
 
 COUNTS = {
-    "Payments to confirm": 2,
+    "Payments to confirm": 16,
+    "Transfers said to be made": 13,
     "Orders being cancelled": 3,
     "Orders that need a return": 4,
     "Money to give back": 5,

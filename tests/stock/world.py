@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -148,6 +149,12 @@ class World:
 
     def pay(self, number: str) -> None:
         lifecycle.confirm_payment(number, actor="test")
+
+    def extend(self, number: str, hours: int) -> None:
+        """A payment is under way; more than may be is refused."""
+        order = Order.objects.get(number=number)
+        with suppress(lifecycle.TooFar):
+            lifecycle.extend_deadline(number, order.date_placed + timedelta(hours=hours), actor="test", reason="test")
 
     def cancel(self, number: str) -> None:
         lifecycle.cancel(number, actor="test")
