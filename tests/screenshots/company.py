@@ -387,7 +387,7 @@ def _staff_work(company: Company, client: Client) -> None:
          {"warehouse": ours, "quantity": 2, "what": "given", "note": "样品寄给客户"}),
         (reverse("admin:order_order_export") + "?status__exact=paid", {"format": "csv"}),
     ]  # fmt: skip
-    pending = Order.objects.filter(status="pending_payment").order_by("date_placed")[0]
+    pending = Order.objects.filter(status="pending_payment", payment_said_at=None).order_by("date_placed")[0]
     posts.append((reverse("admin:order_order_confirm_payment", args=[pending.pk]), {"reference": "ICBC 51423"}))
     for address, form in posts:
         answer = client.post(address, form)
