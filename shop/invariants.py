@@ -114,8 +114,8 @@ I1 = Invariant(
 
 I2 = Invariant(
     "I2",
-    "Stock: reserved = open holds (of no order that is over), escrow = channels' shares, pool = its sellable shelves, "
-    "level = its movements, only shelves are sold from",
+    "Stock: reserved = open holds, each as long as its order waits for payment and none of one that is over; escrow = "
+    "channels' shares, pool = its sellable shelves, level = its movements, only shelves are sold from",
     """
     SELECT p.sku AS subject, 'reserved is not the sum of open holds' AS problem,
            coalesce(sum(h.open), 0)::text AS expected, p.reserved::text AS found
@@ -130,6 +130,11 @@ I2 = Invariant(
            coalesce(sum(l.on_hand) FILTER (WHERE w.is_sellable AND w.kind = 'shelf'), 0)::text, p.on_hand::text
     FROM stock_pool p LEFT JOIN stock_level l ON l.sku = p.sku LEFT JOIN stock_warehouse w ON w.id = l.warehouse_id
     GROUP BY p.sku HAVING coalesce(sum(l.on_hand) FILTER (WHERE w.is_sellable AND w.kind = 'shelf'), 0) <> p.on_hand
+    UNION ALL
+    SELECT concat(o.number, ' ', h.sku), 'held until another moment than the order awaits its payment',
+           coalesce(o.payment_deadline::text, 'no deadline'), coalesce(h.deadline::text, 'no deadline')
+    FROM order_order o JOIN order_line l ON l.order_id = o.id JOIN stock_hold h ON h.line_id = l.id
+    WHERE o.status = 'pending_payment' AND h.open > 0 AND h.deadline IS DISTINCT FROM o.payment_deadline
     UNION ALL
     SELECT w.code, 'goods that are no shelf may be sold', 'closed for sale', w.kind
     FROM stock_warehouse w WHERE w.is_sellable AND w.kind <> 'shelf'
@@ -372,7 +377,8 @@ I11 = Invariant(
 
 I12 = Invariant(
     "I12",
-    "Presales: promised = who waits, at most the cap, which the supply covers; what was filled is held",
+    "Presales: promised = who waits, as long as the order waits for payment, at most the cap, which the supply covers; "
+    "what was filled is held",
     """
     SELECT concat(s.sku, ' #', s.id) AS subject, 'promised is not the sum of who waits' AS problem,
            coalesce(sum(w.open), 0)::text AS expected, s.promised::text AS found
@@ -400,6 +406,12 @@ I12 = Invariant(
     FROM stock_waiting w LEFT JOIN stock_filling f ON f.waiting_id = w.id
     LEFT JOIN stock_hold h ON h.id = f.hold_id AND h.line_id = w.line_id
     GROUP BY w.id HAVING coalesce(sum(h.quantity), 0) <> w.filled
+    UNION ALL
+    SELECT concat(o.number, ' ', s.sku), 'waits until another moment than the order awaits its payment',
+           coalesce(o.payment_deadline::text, 'no deadline'), coalesce(w.deadline::text, 'no deadline')
+    FROM stock_waiting w JOIN stock_presale s ON s.id = w.presale_id JOIN order_line l ON l.id = w.line_id
+    JOIN order_order o ON o.id = l.order_id
+    WHERE o.status = 'pending_payment' AND w.open > 0 AND w.deadline IS DISTINCT FROM o.payment_deadline
     UNION ALL
     SELECT concat('supply ', u.id), 'more was received in a warehouse of ours than its movements say', u.received::text,
            m.units::text

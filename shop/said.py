@@ -12,6 +12,8 @@ SENTENCES = (
     gettext_noop("money given back: %(reference)s"),
     gettext_noop("return closed: %(reference)s"),
     gettext_noop("paid late (%(reference)s), goods are gone: %(skus)s"),
+    gettext_noop("held until %(at)s: %(reason)s"),
+    gettext_noop("said to be paid; held until %(at)s"),
     gettext_noop("shipped although never released: %(parcel)s"),
     gettext_noop("the ERP had shipped it already"),
     # refused rows of documents

@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 
 from integrations.hub import accounts, parking
 from shop.catalogue.files.runs import refused_imports
-from shop.order.models import OPEN_INTAKE, OPEN_RETURN, Intake, Order, PaymentMethod, Status
+from shop.days import working_day_ago
+from shop.order.models import OPEN_INTAKE, OPEN_RETURN, SAID_TO_BE_PAID, Intake, Order, PaymentMethod, Status
 from shop.stock import approvals, count_decisions, holds, presales, supply
 from shop.stock.models import Shortage
 
@@ -65,6 +66,7 @@ def _orders() -> list[Task]:
     # Filtered first, so that the indexes of the few are read and not all orders there ever were.
     counts = Order.objects.filter(pay | cancelling | OPEN_RETURN | refund).aggregate(
         pay=Count("pk", filter=pay),
+        said=Count("pk", filter=SAID_TO_BE_PAID & Q(payment_said_at__lt=working_day_ago())),
         cancelling=Count("pk", filter=cancelling),
         returns=Count("pk", filter=OPEN_RETURN),
         refunds=Count("pk", filter=refund),
@@ -75,6 +77,12 @@ def _orders() -> list[Task]:
             _("Compare them with the bank's statement."),
             counts["pay"],
             _list("order_order", "status__exact=pending_payment&payment_method__exact=bank_transfer"),
+        ),
+        Task(
+            _("Transfers said to be made"),
+            _("Said more than a working day ago: find them on the statement, ask, or extend the deadline."),
+            counts["said"],
+            _list("order_order", "said=overdue"),
         ),
         Task(
             _("Orders being cancelled"),

@@ -90,7 +90,9 @@ class OrderRow(Row):
     total_excl_tax = serializers.DecimalField(19, 4)
     shipping = serializers.DecimalField(19, 4, help_text=_("Tax included; part of `total`."))
     payment_method = serializers.ChoiceField(PaymentMethod.choices)
-    pay_before = serializers.DateTimeField(allow_null=True, help_text=_("Unpaid by then, the order expires."))
+    pay_before = serializers.DateTimeField(
+        allow_null=True, help_text=_("Unpaid by then, the order expires. May be moved to later.")
+    )
     paid_at = serializers.DateTimeField(allow_null=True)
     lines = OrderLine(many=True)
     parcels = OrderParcel(many=True)

@@ -7,4 +7,5 @@ urlpatterns = [
     path("", views.details, name="details"),
     path("review/", views.review, name="review"),
     path("pay/<str:signed>/", views.pay, name="pay"),
+    path("pay/<str:signed>/made/", views.transfer_made, name="transfer-made"),
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +14,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from shop.catalogue import listing
 from shop.checkout import discounts, state
@@ -20,8 +22,8 @@ from shop.checkout.forms import METHODS, ContactForm, DetailsForm, PlaceForm
 from shop.checkout.quote import Quote, quote
 from shop.checkout.state import Details
 from shop.customer import addresses, orders
-from shop.order import kits
-from shop.order.models import Order, PaymentMethod, Status
+from shop.order import kits, lifecycle
+from shop.order.models import Order, PaymentMethod
 from shop.order.place import BasketChanged, CannotPlace, Draft, place
 from shop.pricing.money import TooFine
 from shop.stock.holds import OutOfStock
@@ -197,10 +199,27 @@ def pay(request: HttpRequest, signed: str) -> HttpResponse:
     context = {
         "order": order,
         "signed": signed,
-        "awaits_payment": order.status == Status.PENDING_PAYMENT,
+        "payment": orders.payment(order),
         "on_account": order.payment_method == PaymentMethod.ON_ACCOUNT,
         "bank_details": settings.WEFT_BANK_DETAILS,
         "is_demo": settings.WEFT_MODE != "production",
-        "hours": settings.WEFT_BANK_TRANSFER_HOURS,
+        "hours": _hours_to_pay(order),
     }
     return render(request, "checkout/pay.html", context)
+
+
+def _hours_to_pay(order: Order) -> int | None:
+    """None where the deadline was moved since."""
+    hours: int = settings.WEFT_BANK_TRANSFER_HOURS
+    return hours if order.payment_deadline == order.date_placed + timedelta(hours=hours) else None
+
+
+@never_cache
+@require_POST
+def transfer_made(request: HttpRequest, signed: str) -> HttpResponse:
+    """The customer says so. The page to pay tells what came of it: again, or too late, it changes nothing."""
+    order = get_object_or_404(Order, number=orders.by_link(signed))
+    is_theirs = request.user.is_authenticated and order.user_id == request.user.pk
+    with suppress(lifecycle.IllegalMove, lifecycle.TimeIsOver):
+        lifecycle.say_paid(order.number, actor=f"customer:{request.user.pk}" if is_theirs else "web")
+    return redirect("checkout:pay", signed=signed)

@@ -16,8 +16,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from shop.fulfilment.models import ParcelLine
-from shop.order import kits
-from shop.order.models import Line, Order, Status
+from shop.order import kits, lifecycle
+from shop.order.models import Line, Order, PaymentMethod, Status
 
 SALT = "oscar.apps.order.Order"  # that of Order.verification_hash()
 
@@ -60,6 +60,29 @@ def taxes(order: Order) -> list[tuple[Decimal, Decimal]]:
 
 
 @dataclass(frozen=True, slots=True)
+class Payment:
+    """How it stands with an unpaid order: its money is `awaited`, or the time is `over`. With `held_then` the customer
+    may say that the transfer is made, and the goods are held until that moment."""
+
+    awaited: bool
+    over: bool
+    held_then: datetime | None
+
+
+def payment(order: Order) -> Payment:
+    """Decided again, under lock, when the customer says so (`lifecycle.say_paid`)."""
+    is_pending = order.status == Status.PENDING_PAYMENT
+    is_late = order.payment_deadline is not None and order.payment_deadline <= timezone.now()
+    awaited = is_pending and not is_late
+    may_say = awaited and order.payment_method == PaymentMethod.BANK_TRANSFER and order.payment_said_at is None
+    return Payment(
+        awaited=awaited,
+        over=order.status == Status.EXPIRED or (is_pending and is_late),
+        held_then=lifecycle.deadline_once_said(order) if may_say else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """Something that happened to an order, or (without `at`) is still to come."""
 
@@ -74,6 +97,7 @@ def timeline(order: Order) -> list[Step]:
     moved = [change for change in changes if change.old_status != change.new_status]
     happened = [
         *(Step(_happened(change.new_status), change.date_created) for change in moved),
+        *([Step(_("You told us that the transfer is made"), order.payment_said_at)] if order.payment_said_at else []),
         *(Step(_("Parcel %(number)s left us") % {"number": p.number}, p.shipped_at) for p in order.parcels.all()),
     ]
     return [*sorted(happened, key=lambda step: step.at), *_to_come(order)]

@@ -124,8 +124,8 @@ def _order_page(request: HttpRequest, order: Order, cancel_url: str) -> HttpResp
         ),
         "may_cancel": order.status == Status.PENDING_PAYMENT,
         "cancel_url": cancel_url,
-        "awaits_payment": order.status == Status.PENDING_PAYMENT,
-        "pay_url": reverse("checkout:pay", args=[order.verification_hash()]),
+        "payment": orders.payment(order),
+        "signed": order.verification_hash(),
     }
     return render(request, "customer/order.html", context)
 

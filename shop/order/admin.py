@@ -22,7 +22,7 @@ from integrations.hub import exports
 from integrations.hub.admin_pages import ViewOnlyAdmin, badge
 from shop.order import admin_page, finding
 from shop.order.admin_actions import OrderActions
-from shop.order.admin_filters import AgeFilter, LineAgeFilter, OriginFilter, PlacedFilter, ReturnFilter
+from shop.order.admin_filters import AgeFilter, LineAgeFilter, OriginFilter, PlacedFilter, ReturnFilter, SaidFilter
 from shop.order.admin_page import status_badge
 from shop.order.models import Line, LineKind, Order, Status
 from shop.pricing.templatetags.prices import money
@@ -42,7 +42,7 @@ class OrderAdmin(OrderActions, ViewOnlyAdmin):
         "number", "placed", "customer", "total", "shown_status", "payment", "flags",
     )  # fmt: skip
     list_filter = (
-        "status", "payment_method", AgeFilter, ("date_placed", PlacedFilter), ReturnFilter, "needs_refund",
+        "status", "payment_method", SaidFilter, AgeFilter, ("date_placed", PlacedFilter), ReturnFilter, "needs_refund",
         OriginFilter,
     )  # fmt: skip
     list_select_related = ("user", "shipping_address")

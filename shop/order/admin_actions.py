@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from integrations.hub.admin_pages import Confirm, Refused, StaffAdmin, act, actor, too_late
 from shop.fulfilment import shipping
 from shop.fulfilment.models import Sourcing
 from shop.order import admin_page, lifecycle
-from shop.order.lifecycle import IllegalMove
+from shop.order.lifecycle import IllegalMove, TimeIsOver, TooFar
 from shop.order.models import Order, PaymentMethod, Status
 from shop.stock.models import Warehouse
 from shop.stock.movements import NotThere
@@ -54,6 +58,45 @@ class Back(Confirm):
     )
 
 
+class Moment(forms.DateTimeInput):
+    """A date and a time by the browser's own picker."""
+
+    input_type = "datetime-local"
+
+    def __init__(self, **attrs: Any) -> None:
+        super().__init__({"class": " ".join(INPUT_CLASSES), **attrs}, format="%Y-%m-%dT%H:%M")
+
+
+def extend_form(order: Order) -> type[Confirm]:
+    """Asks until when, and why. What is possible is said, and decided by the service."""
+    last = timezone.localtime(lifecycle.last_deadline(order))
+    bounds = {
+        "now": _spoken(order.payment_deadline),
+        "last": _spoken(last),
+        "hours": settings.WEFT_PAYMENT_LATEST_HOURS,
+    }
+
+    class Extend(Confirm):
+        until = forms.DateTimeField(
+            label=_("Hold the goods until"),
+            help_text=_("Later than %(now)s, and at most until %(last)s: %(hours)d hours after it was placed.")
+            % bounds,
+            widget=Moment(max=f"{last:%Y-%m-%dT%H:%M}"),
+        )
+        reason = forms.CharField(
+            label=_("Reason"),
+            max_length=200,
+            help_text=_("For your colleagues; the customer does not see it."),
+            widget=UnfoldAdminTextInputWidget(),
+        )
+
+    return Extend
+
+
+def _spoken(moment: datetime | None) -> str:
+    return date_format(timezone.localtime(moment), "Y-m-d H:i") if moment else "–"
+
+
 def ship_form(order: Order) -> type[Confirm]:
     """Asks from which of our own warehouses; only those that still have something to ship."""
 
@@ -83,11 +126,18 @@ def _has_ours_to_ship(order: Order) -> bool:
     return any(row.quantity > row.shipped and row.warehouse.erp_account_id is None for row in rows)
 
 
+def _may_wait_longer(order: Order) -> bool:
+    deadline = order.payment_deadline
+    return deadline is not None and timezone.now() < deadline < lifecycle.last_deadline(order)
+
+
 def offered(name: str, order: Order) -> bool:
     """Does the order's state allow the action?"""
     match name:
         case "confirm_payment":
             return order.status in (Status.PENDING_PAYMENT, Status.EXPIRED)
+        case "extend_deadline":
+            return order.status == Status.PENDING_PAYMENT and _may_wait_longer(order)
         case "note_account_payment":
             owed = order.payment_method == PaymentMethod.ON_ACCOUNT and order.paid_at is None
             return owed and order.status in (Status.ON_ACCOUNT, Status.PARTLY_SHIPPED, Status.SHIPPED)
@@ -108,8 +158,8 @@ class OrderActions(StaffAdmin):
     """The actions of an order's page."""
 
     actions_detail = (
-        "confirm_payment", "note_account_payment", "ship", "packing_list", "close_return", "note_refund",
-        "cancel_order",
+        "confirm_payment", "extend_deadline", "note_account_payment", "ship", "packing_list", "close_return",
+        "note_refund", "cancel_order",
     )  # fmt: skip
 
     def offers(self, action: str, obj: Order) -> bool:
@@ -126,6 +176,14 @@ class OrderActions(StaffAdmin):
             )
         return self._page(request, order, "confirm_payment", _confirm(order, request), form=Reference, explain=explain,
                           title=_("Confirm bank transfer"), button=_("The money has arrived"))  # fmt: skip
+
+    @action(description=gettext_lazy("Extend the deadline"), url_path="extend-deadline", icon="more_time",
+            permissions=["order.confirm_payment"])  # fmt: skip
+    def extend_deadline(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        order = self.wanted(request, object_id)
+        explain = [_("A payment is under way: the goods stay held for this customer, and nobody else can buy them.")]
+        return self._page(request, order, "extend_deadline", _extend(order, request), form=extend_form(order),
+                          explain=explain, title=_("Extend the deadline"), button=_("Extend the deadline"))  # fmt: skip
 
     @action(description=gettext_lazy("Note payment on account"), url_path="note-payment", icon="price_check",
             permissions=["order.confirm_payment"])  # fmt: skip
@@ -215,6 +273,22 @@ def _confirm(order: Order, request: HttpRequest) -> Callable[[dict[str, Any]], s
                 "note the refund, or receive goods and confirm again."
             )
         return _("Paid. The order is released.")
+
+    return do
+
+
+def _extend(order: Order, request: HttpRequest) -> Callable[[dict[str, Any]], str]:
+    def do(data: dict[str, Any]) -> str:
+        before, until = order.payment_deadline, data["until"]
+        if before and until <= before:
+            raise Refused(_("That is no later than the deadline it has: %(at)s.") % {"at": _spoken(before)})
+        try:
+            moved = lifecycle.extend_deadline(order.number, until, actor=actor(request), reason=data["reason"])
+        except TooFar as too_far:
+            raise Refused(_("At most until %(at)s.") % {"at": _spoken(too_far.last)}) from None
+        except TimeIsOver:
+            raise Refused(_("The payment time is over meanwhile. Nothing was changed."), final=True) from None
+        return _("The goods are held until %(at)s.") % {"at": _spoken(moved.payment_deadline)}
 
     return do
 

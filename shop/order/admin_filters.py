@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from shop.order.models import OPEN_RETURN
+from shop.days import working_day_ago
+from shop.order.models import OPEN_RETURN, SAID_TO_BE_PAID, Status
 
 AGES = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "72h": timedelta(hours=72), "7d": timedelta(days=7)}
 
@@ -62,6 +63,28 @@ class ReturnFilter(admin.SimpleListFilter):
                 return queryset.filter(OPEN_RETURN)
             case "closed":
                 return queryset.filter(return_closed_at__isnull=False)
+        return queryset
+
+
+class SaidFilter(admin.SimpleListFilter):
+    title = gettext_lazy("said to be paid")
+    parameter_name = "said"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("open", _("not confirmed yet")),
+            ("overdue", _("not confirmed after a working day")),
+            ("expired", _("payment time over")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        match self.value():
+            case "open":
+                return queryset.filter(SAID_TO_BE_PAID)
+            case "overdue":
+                return queryset.filter(SAID_TO_BE_PAID, payment_said_at__lt=working_day_ago())
+            case "expired":
+                return queryset.filter(status=Status.EXPIRED, payment_said_at__isnull=False, paid_at=None)
         return queryset
 
 

@@ -44,13 +44,15 @@ def status_badge(order: Order) -> str:
 
 def flags(order: Order) -> str:
     """What is special about the order, as badges."""
+    is_said = order.payment_said_at and not order.paid_at and order.status in (Status.PENDING_PAYMENT, Status.EXPIRED)
     shown = [
+        badge(_("said to be paid"), "warning") if is_said else "",
         badge(_("needs a return"), "danger") if order.needs_return and not order.return_closed_at else "",
         badge(_("money to give back"), "danger") if order.needs_refund else "",
         badge(_("test")) if order.is_test else "",
         badge(_("historical")) if order.is_historical else "",
     ]
-    return format_html("{}{}{}{}", *shown)
+    return format_html("{}{}{}{}{}", *shown)
 
 
 def with_details(orders: QuerySet[Order]) -> QuerySet[Order]:

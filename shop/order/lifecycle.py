@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Sum
 from django.utils import timezone
 
@@ -37,6 +38,18 @@ class IllegalMove(Exception):
             f"Order {order.number} is {order.get_status_display()}; it cannot become {Status(wanted).label}."
         )
         self.order = order
+
+
+class TimeIsOver(Exception):
+    """The deadline has passed: the order is expired, or the sweep is about to expire it."""
+
+
+class TooFar(Exception):
+    """The deadline cannot be moved beyond `last`."""
+
+    def __init__(self, last: datetime) -> None:
+        super().__init__(f"at most until {_at(last)}")
+        self.last = last
 
 
 def _move(order: Order, status: Status, *, actor: str, reason: str = "") -> None:
@@ -128,6 +141,75 @@ def _pay(number: str, actor: str, reference: str) -> Order:
         if not expired:
             holds.keep(order.pk)
     return order
+
+
+def last_deadline(order: Order) -> datetime:
+    """Goods are never held unpaid beyond this moment, whoever asks."""
+    return order.date_placed + timedelta(hours=settings.WEFT_PAYMENT_LATEST_HOURS)
+
+
+def deadline_once_said(order: Order) -> datetime | None:
+    """Until when the goods are held once the customer says that the transfer is made; None: there is no deadline."""
+    if order.payment_deadline is None or order.payment_said_at:
+        return order.payment_deadline
+    longer = order.payment_deadline + timedelta(hours=settings.WEFT_TRANSFER_HOURS)
+    return max(order.payment_deadline, min(longer, last_deadline(order)))
+
+
+def extend_deadline(number: str, until: datetime, *, actor: str, reason: str) -> Order:
+    """A payment is under way: the order and what is promised to it wait until `until`, if that is later than now.
+
+    Again, or with an earlier moment, it changes nothing. Raises IllegalMove where no payment is awaited, TimeIsOver
+    once the deadline has passed, TooFar beyond `last_deadline`.
+    """
+    with locked(number) as order:
+        _need_time_left(order)
+        if until > last_deadline(order):
+            raise TooFar(last_deadline(order))
+        if _extend(order, until):
+            _note(order, actor, f"held until {_at(until)}: {reason}")
+    return order
+
+
+def say_paid(number: str, *, actor: str) -> Order:
+    """The customer says that the transfer is made: noted once, and the goods are held longer, once.
+
+    Raises IllegalMove where no transfer is awaited, TimeIsOver once the deadline has passed.
+    """
+    with locked(number) as order:
+        if order.payment_method != PaymentMethod.BANK_TRANSFER:
+            raise IllegalMove(order, S.PAID)
+        _need_time_left(order)
+        if order.payment_said_at is None:
+            _extend(order, deadline_once_said(order))
+            order.payment_said_at = timezone.now()
+            order.save(update_fields=["payment_said_at"])
+            _note(order, actor, f"said to be paid; held until {_at(order.payment_deadline)}")
+    return order
+
+
+def _need_time_left(order: Order) -> None:
+    if order.status != S.PENDING_PAYMENT:
+        raise IllegalMove(order, S.PENDING_PAYMENT)
+    if order.payment_deadline and order.payment_deadline <= timezone.now():
+        raise TimeIsOver(order.number)
+
+
+def _extend(order: Order, until: datetime | None) -> bool:
+    """Move the deadline of a locked order, with those of its promises; False: it is no earlier already."""
+    if until is None or order.payment_deadline is None or until <= order.payment_deadline:
+        return False
+    order.payment_deadline = until
+    order.save(update_fields=["payment_deadline"])
+    holds.keep(order.pk, until=until)
+    return True
+
+
+def _at(moment: datetime | None) -> str:
+    """A moment as audit rows say it, the same for everybody who reads them."""
+    if moment is None:
+        return "-"
+    return timezone.localtime(moment, timezone.get_default_timezone()).isoformat(sep=" ", timespec="minutes")
 
 
 def note_account_payment(number: str, *, actor: str) -> Order:

@@ -55,6 +55,8 @@ class LineKind(models.TextChoices):
 
 OPEN_RETURN = models.Q(needs_return=True, return_closed_at__isnull=True)  # its goods have left and are not back
 
+SAID_TO_BE_PAID = models.Q(status=Status.PENDING_PAYMENT, payment_said_at__isnull=False)
+
 
 class Order(AbstractOrder):
     """A customer's order. Never deleted. `number` is unguessable and immutable."""
@@ -68,6 +70,7 @@ class Order(AbstractOrder):
     language = models.CharField(_("language"), max_length=10, editable=False)
     payment_method = models.CharField(_("payment method"), max_length=32, choices=PaymentMethod, editable=False)
     payment_deadline = models.DateTimeField(_("payment deadline"), null=True, blank=True, editable=False)
+    payment_said_at = models.DateTimeField(_("said to be paid at"), null=True, blank=True, editable=False)
     paid_at = models.DateTimeField(_("paid at"), null=True, blank=True, editable=False)
     needs_return = models.BooleanField(_("needs a return"), default=False, editable=False)
     return_closed_at = models.DateTimeField(_("return closed at"), null=True, blank=True, editable=False)

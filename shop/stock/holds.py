@@ -119,12 +119,24 @@ def overdue() -> QuerySet[Hold]:
     return Hold.objects.filter(open__gt=0, deadline__lt=timezone.now() - SWEEP_IS_LATE)
 
 
-def keep(order_id: int) -> int:
-    """Take the deadline off an order's open holds (it is paid); returns open units."""
-    presales.keep(order_id)
-    holds = Hold.objects.filter(line__order_id=order_id, open__gt=0)
-    holds.update(deadline=None)
-    return sum(holds.values_list("open", flat=True))
+def keep(order_id: int, *, until: datetime | None = None) -> int:
+    """Take the deadline off what a locked order holds and waits for (it is paid), or move it to the later moment
+    `until`; returns open units held. Nothing is promised or given back, so no pool is touched.
+    """
+    presales.keep(order_id, until=until)
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEP, [order_id, until])
+    return sum(Hold.objects.filter(line__order_id=order_id, open__gt=0).values_list("open", flat=True))
+
+
+_KEEP = """
+WITH mine AS (
+    SELECT h.id FROM stock_hold h JOIN order_line l ON l.id = h.line_id
+    WHERE l.order_id = %s AND h.quantity > h.consumed + h.released AND h.deadline IS NOT NULL
+    ORDER BY h.id FOR UPDATE OF h
+)
+UPDATE stock_hold h SET deadline = %s FROM mine m WHERE h.id = m.id
+"""
 
 
 def consume(shipped: Sequence[Shipped], *, document: str, actor: str, at: datetime | None = None) -> None:

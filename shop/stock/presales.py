@@ -127,16 +127,21 @@ def release(order_id: int, *, deadline_before: datetime | None = None) -> int:
     return freed
 
 
-def keep(order_id: int) -> None:
-    """Take the deadline off what an order waits for (it is paid). Before its holds: what is filled meanwhile becomes
-    one of them, with the deadline it had."""
+_KEEP = """
+WITH mine AS (
+    SELECT w.id FROM stock_waiting w JOIN order_line l ON l.id = w.line_id
+    WHERE l.order_id = %s AND w.open > 0 AND w.deadline IS NOT NULL
+    ORDER BY w.id FOR UPDATE OF w
+)
+UPDATE stock_waiting w SET deadline = %s FROM mine m WHERE w.id = m.id
+"""
+
+
+def keep(order_id: int, *, until: datetime | None = None) -> None:
+    """Take the deadline off what an order waits for (it is paid), or move it to `until`. Before its holds: what is
+    filled meanwhile becomes one of them, with the deadline it had."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            """UPDATE stock_waiting SET deadline = NULL
-               WHERE open > 0 AND deadline IS NOT NULL
-                 AND line_id IN (SELECT id FROM order_line WHERE order_id = %s)""",
-            [order_id],
-        )
+        cursor.execute(_KEEP, [order_id, until])
 
 
 _SHIP = """

@@ -15,6 +15,7 @@ from integrations.hub.values import Lane
 from shop.catalogue.models import ImportRun
 from shop.customer.models import User
 from shop.order.models import Intake, Order, PaymentMethod
+from shop.stock import supply
 from shop.stock.models import CountSheet, Hold, Pool, Proposal, Shortage
 from tests import factories
 from tests.admin.conftest import Login
@@ -30,6 +31,7 @@ def trouble() -> None:
     _orders()
     _holds()
     _shortages()
+    _supplies()
     _decisions()
     _work()
     _imports()
@@ -39,12 +41,17 @@ def trouble() -> None:
 def _orders() -> None:
     for _ in range(2):
         factories.order({"CHAIR-1": 1})  # to be paid by transfer
+    now = timezone.now()
+    for said in [now - timedelta(days=4)] * 13 + [now - timedelta(hours=1)]:
+        made = factories.order({"CHAIR-1": 1})
+        Order.objects.filter(pk=made.pk).update(payment_said_at=said)
     factories.order({"CHAIR-1": 1}, payment_method=PaymentMethod.ON_ACCOUNT)
     for fields in (
         *[{"status": "cancelling"}] * 3,
         *[{"status": "cancelled", "needs_return": True}] * 4,
         {"status": "cancelled", "needs_return": True, "return_closed_at": timezone.now()},
         *[{"status": "cancelled", "needs_refund": True}] * 5,
+        {"status": "expired", "payment_said_at": now - timedelta(days=9)},
     ):
         made = factories.order({"CHAIR-1": 1}, payment_method=PaymentMethod.ON_ACCOUNT)
         Order.objects.filter(pk=made.pk).update(**fields)
@@ -63,6 +70,17 @@ def _shortages() -> None:
         pool = factories.stock(f"S-{number}", SZ=1)
         Shortage.objects.create(pool=pool, quantity=1, cause="count")
         Shortage.objects.create(pool=pool, quantity=1, cause="count", closed_at=timezone.now())
+
+
+def _supplies() -> None:
+    """Late ones and one in time; of three SKUs sold ahead two will not come."""
+    for days in [-1] * 14 + [0]:
+        factories.supply("CHAIR-1", days=days)
+    for number in range(3):
+        sale = factories.presale(f"A-{number}", cap=5)
+        factories.order({f"A-{number}": 4}, payment_method=PaymentMethod.ON_ACCOUNT)
+        if number:
+            supply.cancel(sale.supply_id, 3)
 
 
 def _decisions() -> None:
@@ -107,11 +125,14 @@ def _product_files() -> None:
 
 
 COUNTS = {
-    "Payments to confirm": 2,
+    "Payments to confirm": 16,
+    "Transfers said to be made": 13,
     "Orders being cancelled": 3,
     "Orders that need a return": 4,
     "Money to give back": 5,
     "Shortages": 6,
+    "Sold ahead, and not coming": 2,
+    "Overdue supply": 14,
     "Adjustments to approve": 11,
     "Count sheets to decide": 12,
     "Overdue holds": 2,
@@ -197,4 +218,4 @@ def test_every_filter_of_every_list_works(login: Login, trouble: None) -> None:
                 assert client.get(address + choice["query_string"]).status_code == 200, choice
                 tried += 1
     assert tried > 100
-    assert Pool.objects.count() == 20
+    assert Pool.objects.count() == 23

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
@@ -63,6 +64,14 @@ def pending() -> Any:
 
 def confirm_payment() -> tuple[str, dict[str, Any]]:
     return action("order_order", "confirm_payment", pending().pk), {"reference": "bank"}
+
+
+def extend_deadline() -> tuple[str, dict[str, Any]]:
+    until = timezone.localtime() + timedelta(hours=100)
+    return action("order_order", "extend_deadline", pending().pk), {
+        "until": f"{until:%Y-%m-%dT%H:%M}",
+        "reason": "bank",
+    }
 
 
 def note_payment() -> tuple[str, dict[str, Any]]:
@@ -346,6 +355,7 @@ CASES = {
     "discard an import": Case(import_action("discard", HALF), CATALOGUE),
     "close a refused import": Case(import_action("close_run", b"oops\n1\n"), CATALOGUE),
     "confirm payment": Case(confirm_payment, frozenset({"finance"})),
+    "extend the deadline": Case(extend_deadline, frozenset({"finance"})),
     "note payment on account": Case(note_payment, frozenset({"finance"})),
     "note refund": Case(note_refund, frozenset({"finance"})),
     "cancel": Case(cancel, frozenset({"sales", "finance"})),

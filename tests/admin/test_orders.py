@@ -171,16 +171,20 @@ def test_shipping_what_is_ours(login: Login) -> None:
     assert "present state" in said(do(client, "ship", order, warehouse=factories.warehouse("SZ").pk))
 
 
-PAY, NOTE, SHIP, PACK, RETURN, REFUND, CANCEL = (
-    "confirm_payment", "note_account_payment", "ship", "packing_list", "close_return", "note_refund", "cancel_order",
+PAY, EXTEND, NOTE, SHIP, PACK, RETURN, REFUND, CANCEL = (
+    "confirm_payment", "extend_deadline", "note_account_payment", "ship", "packing_list", "close_return",
+    "note_refund", "cancel_order",
 )  # fmt: skip
 FORMS: dict[str, dict[str, Any]] = {
     PAY: {"reference": "ICBC 1"}, NOTE: {}, RETURN: {"reference": "SF 1"}, REFUND: {"reference": "ICBC 2"},
     CANCEL: {"reason": "test"}, PACK: {},
+    EXTEND: {"until": f"{timezone.localtime() + timedelta(hours=100):%Y-%m-%dT%H:%M}", "reason": "test"},
 }  # fmt: skip
 # Every state an order can be in, with what may be done then. The flags are states of their own.
 OFFERED: dict[str, set[str]] = {
-    "pending_payment": {PAY, CANCEL},
+    "pending_payment": {PAY, EXTEND, CANCEL},
+    "pending_payment held as long as may be": {PAY, CANCEL},
+    "pending_payment overdue": {PAY, CANCEL},
     "expired": {PAY},
     "paid": {SHIP, PACK, CANCEL},
     "on_account": {NOTE, SHIP, PACK, CANCEL},
@@ -204,6 +208,10 @@ def made(state: str) -> Order:
     )
     if state == "expired":
         expire(order)
+    elif state == "pending_payment held as long as may be":
+        lifecycle.extend_deadline(order.number, lifecycle.last_deadline(order), actor="test", reason="test")
+    elif state == "pending_payment overdue":
+        Order.objects.filter(pk=order.pk).update(payment_deadline=timezone.now())
     elif state == "cancelled":
         lifecycle.cancel(order.number, actor="test")
     elif state not in ("pending_payment", "on_account"):

@@ -200,6 +200,9 @@ def test_an_order_tells_its_course(acme: Partner, chair: Product) -> None:
         "12.00",
     )
     assert parse_datetime(row["pay_before"]) == order.payment_deadline
+    moved = lifecycle.say_paid(order.number, actor="web").payment_deadline
+    assert moved and moved > order.payment_deadline
+    assert parse_datetime(acme.get(f"orders/{order.number}/").json()["pay_before"]) == moved
     assert row["ship_to"]["city"] == "深圳市" and row["ship_to"]["phone"] == "+8613800138000"
     assert (row["lines"][0]["sku"], row["lines"][0]["quantity"], row["lines"][0]["shipped"]) == ("CHAIR-1", 2, 0)
     lifecycle.confirm_payment(order.number, actor="test")

@@ -49,9 +49,11 @@ def test_from_the_list_to_the_order_as_a_guest(visit: Visit, language: str, phon
     person.give_details()
     expect(page.get_by_role("main")).to_contain_text("科技园南路")
     number = person.place()
+    page.get_by_role("button", name="我已转账" if language == CHINESE else "I have made the transfer").click()
+    expect(page.get_by_role("status")).to_contain_text("告诉我们" if language == CHINESE else "You told us")
     person.open_guest_order()
     expect(page.get_by_role("heading", level=1)).to_contain_text(number)
-    expect(page.locator(".timeline li")).to_have_count(3)
+    expect(page.locator(".timeline li")).to_have_count(4)
     link = page.url
     stranger = visit(language)
     stranger.open(link)

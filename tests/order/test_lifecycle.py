@@ -149,7 +149,7 @@ def test_expiry_takes_the_overdue_ones_only(placed: Order) -> None:
     on_account = factories.order(payment_method=PaymentMethod.ON_ACCOUNT)
     later = timezone.now() + timedelta(hours=71)
     assert lifecycle.expire_overdue(later) == 0
-    Order.objects.filter(pk=in_time.pk).update(payment_deadline=timezone.now() + timedelta(days=9))
+    lifecycle.extend_deadline(in_time.number, timezone.now() + timedelta(hours=100), actor="li", reason="bank")
     assert lifecycle.expire_overdue(timezone.now() + timedelta(hours=73)) == 1
     assert lifecycle.expire_overdue(timezone.now() + timedelta(hours=73)) == 0
     assert [now(o).status for o in (placed, in_time, on_account)] == [S.EXPIRED, S.PENDING_PAYMENT, S.ON_ACCOUNT]

@@ -163,6 +163,7 @@ def _orders(company: Company) -> None:
     overdue = [_placed(buyers[5], hours=100), _placed(None, hours=90)]
     lifecycle.expire_overdue()
     _late_money(overdue[0])
+    _said(buyers)
     for number in range(7):
         _paid(_placed(buyers[number], hours=20 + number))
     for number in range(4):
@@ -235,6 +236,18 @@ def _of(wanted: dict[str, int]) -> tuple[DraftLine, ...]:
 def _paid(order: Order) -> Order:
     reference = f"ICBC {random.randint(10000, 99999)}"
     return lifecycle.confirm_payment(order.number, actor="staff:finance@weijian.example", reference=reference)
+
+
+def _said(buyers: Sequence[User]) -> None:
+    """Customers say that the transfer is made: one just now, one days ago, who was given more time since."""
+    lifecycle.say_paid(_placed(buyers[0], hours=20).number, actor=f"customer:{buyers[0].pk}")
+    early = _placed(buyers[6], hours=71.5)
+    lifecycle.say_paid(early.number, actor=f"customer:{buyers[6].pk}")
+    lifecycle.extend_deadline(
+        early.number, timezone.now() + timedelta(hours=80), actor="staff:finance@weijian.example",
+        reason="银行说明天到账",
+    )  # fmt: skip
+    Order.objects.filter(pk=early.pk).update(payment_said_at=early.date_placed + timedelta(hours=0.5))
 
 
 def _late_money(order: Order) -> None:
@@ -383,7 +396,7 @@ def _staff_work(company: Company, client: Client) -> None:
          {"warehouse": ours, "quantity": 2, "what": "given", "note": "样品寄给客户"}),
         (reverse("admin:order_order_export") + "?status__exact=paid", {"format": "csv"}),
     ]  # fmt: skip
-    pending = Order.objects.filter(status="pending_payment").order_by("date_placed")[0]
+    pending = Order.objects.filter(status="pending_payment", payment_said_at=None).order_by("date_placed")[0]
     posts.append((reverse("admin:order_order_confirm_payment", args=[pending.pk]), {"reference": "ICBC 51423"}))
     for address, form in posts:
         answer = client.post(address, form)

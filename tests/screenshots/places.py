@@ -18,7 +18,7 @@ from shop.api.models import Client
 from shop.catalogue.models import Category, ImportRun, Product
 from shop.customer.models import User
 from shop.desk.models import SavedList
-from shop.order.models import Intake, Order, Status
+from shop.order.models import SAID_TO_BE_PAID, Intake, Order, Status
 from shop.partner.models import StockRecord
 from shop.stock.models import BrokenPromise, CountSheet, KitPart, Pool, Presale, Proposal, Shortage, Supply, Warehouse
 from tests.screenshots import ahead, wares
@@ -55,6 +55,7 @@ def staff(company: Company) -> Iterator[Place]:
     yield from _stock()
     orders = reverse("admin:order_order_changelist")
     yield Place("order-list-filters", orders, press=("a:has(> .material-symbols-outlined:text('filter_list'))",))
+    yield Place("order-list-said", f"{orders}?said=open")
     yield Place("order-list-export", orders, press=(".weft-menu summary",))
     yield Place("order-list-selected", f"{orders}?status__exact=pending_payment&older=24h")
     yield Place("order-list-empty", f"{orders}?q=nothing-like-this")
@@ -121,6 +122,8 @@ def _orders() -> Iterator[Place]:
     for status in Status.values:
         if order := Order.objects.filter(status=status).order_by("-date_placed").first():
             yield Place(f"order-page-{status}", reverse("admin:order_order_change", args=[order.pk]))
+    said = Order.objects.filter(SAID_TO_BE_PAID).latest("payment_said_at")
+    yield Place("order-page-said", reverse("admin:order_order_change", args=[said.pk]))
     from_outside = Order.objects.exclude(source_account="web").first()
     if from_outside:
         yield Place("order-page-from-outside", reverse("admin:order_order_change", args=[from_outside.pk]))
@@ -206,8 +209,14 @@ def shop(company: Company) -> Iterator[Place]:
     yield Place("shop-checkout-review", reverse("checkout:review"), BUYER)
     unpaid = Order.objects.filter(user=company.customer, status="pending_payment").latest("date_placed")
     yield Place("shop-checkout-pay", reverse("checkout:pay", args=[unpaid.verification_hash()]), BUYER)
+    said = Order.objects.filter(SAID_TO_BE_PAID, user=company.customer).latest("pk")
+    yield Place("shop-checkout-pay-said", reverse("checkout:pay", args=[said.verification_hash()]), BUYER)
+    yield Place("shop-order-said", reverse("customer:order", args=[said.number]), BUYER)
+    over = Order.objects.filter(status=Status.EXPIRED, paid_at=None).latest("pk")
+    yield Place("shop-checkout-pay-over", reverse("checkout:pay", args=[over.verification_hash()]), NOBODY)
     yield Place("shop-orders", reverse("customer:orders"), BUYER)
     yield Place("shop-order", reverse("customer:order", args=[order.number]), BUYER)
+    yield Place("shop-order-unpaid", reverse("customer:order", args=[unpaid.number]), BUYER)
     waits = Order.objects.filter(user=company.customer, lines__waiting__open__gt=0).latest("pk")
     yield Place("shop-order-waiting", reverse("customer:order", args=[waits.number]), BUYER)
     kit = Order.objects.filter(user=company.customer, lines__kit_number=1).latest("pk")

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 PAGE = 12  # home, a list, a search, a product, the basket, an order
 ADD = 15  # the POST that puts something into the basket; the page it leads to is a request of its own
+PAY = 4  # the page to pay
 PURCHASE, LINE = 70, 2  # from the basket's page to the page of thanks; each line after the first
 
 
@@ -222,6 +223,9 @@ def test_an_orders_page(shop: Shop, shelf: list[Product]) -> None:
         assert order.lines.count() == lines
         address = reverse("customer:guest-order", args=[order.verification_hash()])
         costs.append(page(client, address, f"an order of {lines} lines"))
+        to_pay = reverse("checkout:pay", args=[order.verification_hash()])
+        with budget(PAY, "the page to pay"):
+            client.get(to_pay)
     same(*costs)
 
 

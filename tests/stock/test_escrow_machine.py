@@ -79,6 +79,12 @@ class Escrow(RuleBasedStateMachine):
         numbers = self.orders(Status.PENDING_PAYMENT)
         self.world.pay(numbers[which % len(numbers)])
 
+    @precondition(lambda self: self.orders(Status.PENDING_PAYMENT))
+    @rule(which=st.integers(0, 9), hours=st.sampled_from((71, 80, 160, 200)))
+    def extend(self, which: int, hours: int) -> None:
+        numbers = self.orders(Status.PENDING_PAYMENT)
+        self.world.extend(numbers[which % len(numbers)], hours)
+
     @precondition(lambda self: self.orders(Status.PENDING_PAYMENT, Status.PAID))
     @rule(which=st.integers(0, 9))
     def cancel(self, which: int) -> None:

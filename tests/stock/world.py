@@ -150,6 +150,12 @@ class World:
     def pay(self, number: str) -> None:
         lifecycle.confirm_payment(number, actor="test")
 
+    def extend(self, number: str, hours: int) -> None:
+        """A payment is under way; more than may be is refused."""
+        order = Order.objects.get(number=number)
+        with suppress(lifecycle.TooFar):
+            lifecycle.extend_deadline(number, order.date_placed + timedelta(hours=hours), actor="test", reason="test")
+
     def cancel(self, number: str) -> None:
         lifecycle.cancel(number, actor="test")
 
