@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet, Value
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from integrations.hub import accounts, parking
 from shop.catalogue.files.runs import refused_imports
@@ -30,22 +31,154 @@ class Task:
     link: str
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of thing that waits: who may see it, what it is, which rows, and the list that shows exactly these."""
+
+    permission: str
+    title: str
+    hint: str
+    rows: Callable[[], QuerySet[Any]]
+    list: str
+    query: str
+
+    def task(self, count: int) -> Task:
+        return Task(str(self.title), str(self.hint), count, f"{reverse(f'admin:{self.list}_changelist')}?{self.query}")
+
+
+def _orders(which: Q) -> Callable[[], QuerySet[Any]]:
+    return lambda: Order.objects.filter(which)
+
+
+KINDS = (
+    Kind(
+        "order.view_order",
+        gettext_lazy("Payments to confirm"),
+        gettext_lazy("Compare them with the bank's statement."),
+        _orders(Q(status=Status.PENDING_PAYMENT, payment_method=PaymentMethod.BANK_TRANSFER)),
+        "order_order",
+        "status__exact=pending_payment&payment_method__exact=bank_transfer",
+    ),
+    Kind(
+        "order.view_order",
+        gettext_lazy("Transfers said to be made"),
+        gettext_lazy("Said more than a working day ago: find them on the statement, ask, or extend the deadline."),
+        lambda: Order.objects.filter(SAID_TO_BE_PAID, payment_said_at__lt=working_day_ago()),
+        "order_order",
+        "said=overdue",
+    ),
+    Kind(
+        "order.view_order",
+        gettext_lazy("Orders being cancelled"),
+        gettext_lazy("Another system has to agree first. Look when it takes long."),
+        _orders(Q(status=Status.CANCELLING)),
+        "order_order",
+        "status__exact=cancelling",
+    ),
+    Kind(
+        "order.view_order",
+        gettext_lazy("Orders that need a return"),
+        gettext_lazy("Goods left although the order was cancelled."),
+        _orders(OPEN_RETURN),
+        "order_order",
+        "return=open",
+    ),
+    Kind(
+        "order.view_order",
+        gettext_lazy("Money to give back"),
+        gettext_lazy("Paid, but cancelled, or paid too late when the goods were gone."),
+        _orders(Q(needs_refund=True)),
+        "order_order",
+        "needs_refund__exact=1",
+    ),
+    Kind(
+        "stock.view_shortage",
+        gettext_lazy("Shortages"),
+        gettext_lazy("More is promised than there is."),
+        lambda: Shortage.objects.filter(closed_at=None),
+        "stock_shortage",
+        "state=open",
+    ),
+    Kind(
+        "stock.view_proposal",
+        gettext_lazy("Adjustments to approve"),
+        gettext_lazy("Too large for one person: somebody else decides."),
+        approvals.waiting,
+        "stock_proposal",
+        "state__exact=waiting",
+    ),
+    Kind(
+        "stock.view_countsheet",
+        gettext_lazy("Count sheets to decide"),
+        gettext_lazy("Counted; their differences are not written yet."),
+        count_decisions.waiting,
+        "stock_countsheet",
+        "state__exact=counted",
+    ),
+    Kind(
+        "stock.view_hold",
+        gettext_lazy("Overdue holds"),
+        gettext_lazy(
+            "Their time is over and their goods are still locked: the sweep is late. Are the workers running?"
+        ),
+        holds.overdue,
+        "stock_hold",
+        "state=overdue",
+    ),
+    Kind(
+        "stock.view_presale",
+        gettext_lazy("Sold ahead, and not coming"),
+        gettext_lazy("Goods that orders wait for were cancelled or are too few. The list names the orders."),
+        presales.short_sales,
+        "stock_presale",
+        "state=short",
+    ),
+    Kind(
+        "stock.view_supply",
+        gettext_lazy("Overdue supply"),
+        gettext_lazy("It should have arrived. Receive it, or give it a new date: until then nothing is sold from it."),
+        supply.overdue,
+        "stock_supply",
+        "state=overdue",
+    ),
+    Kind(
+        "hub.view_outgoing",
+        gettext_lazy("Parked work"),
+        gettext_lazy("Could not be sent, and waits for a decision."),
+        parking.parked,
+        "hub_outgoing",
+        "state=parked&account_state=working",
+    ),
+    Kind(
+        "hub.view_account",
+        gettext_lazy("Accounts with a problem"),
+        gettext_lazy("Nothing is sent until it is solved."),
+        accounts.troubled,
+        "hub_account",
+        "trouble=yes",
+    ),
+    Kind(
+        "order.view_intake",
+        gettext_lazy("Refused imports"),
+        gettext_lazy("Rows of orders from outside that could not be taken."),
+        lambda: Intake.objects.filter(OPEN_INTAKE),
+        "order_intake",
+        "state=open",
+    ),
+    Kind(
+        "catalogue.view_importrun",
+        gettext_lazy("Refused product files"),
+        gettext_lazy("Files of products that could not be read, or rows of them that were left out."),
+        refused_imports,
+        "catalogue_importrun",
+        "refused=open",
+    ),
+)
+
+
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """For unfold: the index page's context with the tasks of this person."""
-    sections: list[tuple[str, Callable[[], list[Task]]]] = [  # who may see them; one query each
-        ("order.view_order", _orders),
-        ("stock.view_shortage", _shortages),
-        ("stock.view_proposal", _proposals),
-        ("stock.view_countsheet", _sheets),
-        ("stock.view_hold", _holds),
-        ("stock.view_presale", _presales),
-        ("stock.view_supply", _supplies),
-        ("hub.view_outgoing", _parked),
-        ("hub.view_account", _accounts),
-        ("order.view_intake", _imports),
-        ("catalogue.view_importrun", _product_files),
-    ]
-    tasks = [task for permission, make in sections if request.user.has_perm(permission) for task in make()]
+    tasks = _counted([kind for kind in KINDS if request.user.has_perm(kind.permission)])
     return {
         **context,
         "title": _("What needs you"),
@@ -56,160 +189,13 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _list(name: str, query: str) -> str:
-    return f"{reverse(f'admin:{name}_changelist')}?{query}"
-
-
-def _orders() -> list[Task]:
-    pay = Q(status=Status.PENDING_PAYMENT, payment_method=PaymentMethod.BANK_TRANSFER)
-    cancelling, refund = Q(status=Status.CANCELLING), Q(needs_refund=True)
-    # Filtered first, so that the indexes of the few are read and not all orders there ever were.
-    counts = Order.objects.filter(pay | cancelling | OPEN_RETURN | refund).aggregate(
-        pay=Count("pk", filter=pay),
-        said=Count("pk", filter=SAID_TO_BE_PAID & Q(payment_said_at__lt=working_day_ago())),
-        cancelling=Count("pk", filter=cancelling),
-        returns=Count("pk", filter=OPEN_RETURN),
-        refunds=Count("pk", filter=refund),
-    )
-    return [
-        Task(
-            _("Payments to confirm"),
-            _("Compare them with the bank's statement."),
-            counts["pay"],
-            _list("order_order", "status__exact=pending_payment&payment_method__exact=bank_transfer"),
-        ),
-        Task(
-            _("Transfers said to be made"),
-            _("Said more than a working day ago: find them on the statement, ask, or extend the deadline."),
-            counts["said"],
-            _list("order_order", "said=overdue"),
-        ),
-        Task(
-            _("Orders being cancelled"),
-            _("Another system has to agree first. Look when it takes long."),
-            counts["cancelling"],
-            _list("order_order", "status__exact=cancelling"),
-        ),
-        Task(
-            _("Orders that need a return"),
-            _("Goods left although the order was cancelled."),
-            counts["returns"],
-            _list("order_order", "return=open"),
-        ),
-        Task(
-            _("Money to give back"),
-            _("Paid, but cancelled, or paid too late when the goods were gone."),
-            counts["refunds"],
-            _list("order_order", "needs_refund__exact=1"),
-        ),
+def _counted(kinds: Sequence[Kind]) -> list[Task]:
+    """All of them in one statement, each by the index of its few rows. A kind without rows has no row in it."""
+    if not kinds:
+        return []
+    counts = [
+        kind.rows().order_by().annotate(place=Value(place)).values("place").annotate(units=Count("*"))
+        for place, kind in enumerate(kinds)
     ]
-
-
-def _shortages() -> list[Task]:
-    return [
-        Task(
-            _("Shortages"),
-            _("More is promised than there is."),
-            Shortage.objects.filter(closed_at=None).count(),
-            _list("stock_shortage", "state=open"),
-        )
-    ]
-
-
-def _proposals() -> list[Task]:
-    return [
-        Task(
-            _("Adjustments to approve"),
-            _("Too large for one person: somebody else decides."),
-            approvals.waiting().count(),
-            _list("stock_proposal", "state__exact=waiting"),
-        )
-    ]
-
-
-def _sheets() -> list[Task]:
-    return [
-        Task(
-            _("Count sheets to decide"),
-            _("Counted; their differences are not written yet."),
-            count_decisions.waiting().count(),
-            _list("stock_countsheet", "state__exact=counted"),
-        )
-    ]
-
-
-def _holds() -> list[Task]:
-    return [
-        Task(
-            _("Overdue holds"),
-            _("Their time is over and their goods are still locked: the sweep is late. Are the workers running?"),
-            holds.overdue().count(),
-            _list("stock_hold", "state=overdue"),
-        )
-    ]
-
-
-def _presales() -> list[Task]:
-    return [
-        Task(
-            _("Sold ahead, and not coming"),
-            _("Goods that orders wait for were cancelled or are too few. The list names the orders."),
-            len(presales.short()),
-            _list("stock_presale", "state=short"),
-        )
-    ]
-
-
-def _supplies() -> list[Task]:
-    return [
-        Task(
-            _("Overdue supply"),
-            _("It should have arrived. Receive it, or give it a new date: until then nothing is sold from it."),
-            supply.overdue().count(),
-            _list("stock_supply", "state=overdue"),
-        )
-    ]
-
-
-def _parked() -> list[Task]:
-    return [
-        Task(
-            _("Parked work"),
-            _("Could not be sent, and waits for a decision."),
-            parking.parked().count(),
-            _list("hub_outgoing", "state=parked&account_state=working"),
-        )
-    ]
-
-
-def _accounts() -> list[Task]:
-    return [
-        Task(
-            _("Accounts with a problem"),
-            _("Nothing is sent until it is solved."),
-            accounts.troubled().count(),
-            _list("hub_account", "trouble=yes"),
-        )
-    ]
-
-
-def _imports() -> list[Task]:
-    return [
-        Task(
-            _("Refused imports"),
-            _("Rows of orders from outside that could not be taken."),
-            Intake.objects.filter(OPEN_INTAKE).count(),
-            _list("order_intake", "state=open"),
-        )
-    ]
-
-
-def _product_files() -> list[Task]:
-    return [
-        Task(
-            _("Refused product files"),
-            _("Files of products that could not be read, or rows of them that were left out."),
-            refused_imports().count(),
-            _list("catalogue_importrun", "refused=open"),
-        )
-    ]
+    found = dict(counts[0].union(*counts[1:], all=True).values_list("place", "units"))
+    return [kind.task(found.get(place, 0)) for place, kind in enumerate(kinds)]

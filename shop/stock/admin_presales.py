@@ -53,7 +53,7 @@ class StateFilter(admin.SimpleListFilter):
             case "waiting":
                 return queryset.filter(promised__gt=0)
             case "short":
-                return queryset.filter(promised__gt=0, pool__in=[short.sku for short in presales.short()])
+                return queryset.filter(pk__in=presales.short_sales().values("pk"))
             case "closed":
                 return queryset.exclude(closed_at=None)
         return queryset

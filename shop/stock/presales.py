@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -285,6 +285,11 @@ class Short:
     sku: str
     units: int
     orders: list[str]
+
+
+def short_sales() -> QuerySet[Presale]:
+    """The presales with promises that cannot be kept as things stand."""
+    return Presale.objects.filter(promised__gt=0, pool__in=[one.sku for one in short()])
 
 
 def short() -> list[Short]:
