@@ -17,9 +17,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 from unfold.enums import ActionVariant
-from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from integrations.hub.admin_pages import Confirm, Refused, StaffAdmin, act, actor, too_late
+from shop.desk.fields import Moment
 from shop.fulfilment import shipping
 from shop.fulfilment.models import Sourcing
 from shop.order import admin_page, lifecycle
@@ -56,15 +57,6 @@ class Back(Confirm):
         help_text=gettext_lazy("Waybill of the return, where they lie now, or why nothing comes back."),
         widget=UnfoldAdminTextInputWidget(),
     )
-
-
-class Moment(forms.DateTimeInput):
-    """A date and a time by the browser's own picker."""
-
-    input_type = "datetime-local"
-
-    def __init__(self, **attrs: Any) -> None:
-        super().__init__({"class": " ".join(INPUT_CLASSES), **attrs}, format="%Y-%m-%dT%H:%M")
 
 
 def extend_form(order: Order) -> type[Confirm]:

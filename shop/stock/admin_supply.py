@@ -19,7 +19,6 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import (
-    UnfoldAdminDateWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
@@ -27,6 +26,7 @@ from unfold.widgets import (
 
 from integrations.hub import exports
 from integrations.hub.admin_pages import Confirm, Refused, StaffAdmin, act, actor, badge, too_late
+from shop.desk.fields import Day
 from shop.partner.models import StockRecord
 from shop.said import who
 from shop.stock import finding, pools, presales, supply
@@ -82,7 +82,7 @@ def _not_past(day: Any) -> Any:
 
 
 class NewDate(Confirm):
-    expected_on = forms.DateField(label=gettext_lazy("expected on"), widget=UnfoldAdminDateWidget())
+    expected_on = forms.DateField(label=gettext_lazy("expected on"), widget=Day())
 
     def clean_expected_on(self) -> Any:
         return _not_past(self.cleaned_data["expected_on"])

@@ -42,7 +42,7 @@ from shop.stock import readings, repair
 from shop.stock.models import Hold, Level, Pool, Reason, Warehouse
 from shop.stock.movements import Move, by_staff
 from shop.stock.readings import Figure
-from tests.screenshots import ahead, broken, counts, wares
+from tests.screenshots import ahead, broken, counts, selling, wares
 
 NAMES = ("张伟", "王芳", "李娜", "刘洋", "陈静", "杨磊", "赵敏", "黄强", "周婷", "吴昊", "Anna Schmidt", "徐丽")
 PLACES = (("广东省", "深圳市", "南山区"), ("浙江省", "杭州市", "西湖区"), ("上海市", "上海市", "徐汇区"),
@@ -84,6 +84,7 @@ def make(say: Say, catalogue: Callable[[Say], None] = load.load) -> Company:
     ahead.make(staff, _bought)
     filling.fill_waiting()
     broken.make(staff)
+    selling.make()
     _work(company)
     _staff_work(company, staff)
     _letters(company)

@@ -20,7 +20,18 @@ from shop.customer.models import User
 from shop.desk.models import SavedList
 from shop.order.models import SAID_TO_BE_PAID, Intake, Order, Status
 from shop.partner.models import StockRecord
-from shop.stock.models import BrokenPromise, CountSheet, KitPart, Pool, Presale, Proposal, Shortage, Supply, Warehouse
+from shop.stock.models import (
+    BrokenPromise,
+    CountSheet,
+    KitPart,
+    Pool,
+    Presale,
+    Proposal,
+    Share,
+    Shortage,
+    Supply,
+    Warehouse,
+)
 from tests.screenshots import ahead, wares
 from tests.screenshots.company import Company
 
@@ -148,6 +159,8 @@ def _stock() -> Iterator[Place]:
         yield Place(f"sheet-{sheet.pk}-{sheet.state}", reverse("admin:stock_countsheet_change", args=[sheet.pk]))
     closed = Warehouse.objects.filter(kind="shelf", is_sellable=False).earliest("pk")
     yield Place("warehouse-closed", reverse("admin:stock_warehouse_change", args=[closed.pk]))
+    sold = Share.objects.filter(escrow__gt=0).earliest("pk")
+    yield Place("stock-shared", reverse("admin:stock_pool_change", args=[quote(sold.pool_id)]))
     aside = Pool.objects.filter(levels__warehouse__kind="quality", levels__on_hand__gt=0).earliest("sku")
     yield Place("stock-set-apart", reverse("admin:stock_pool_change", args=[aside.sku]))
 
