@@ -53,7 +53,8 @@ class ShortageAdmin(ViewOnlyAdmin):
         exports.text(gettext_lazy("SKU"), lambda row: row.pool_id),
         exports.text(gettext_lazy("units short"), lambda row: row.quantity),
         exports.text(gettext_lazy("cause"), lambda row: row.get_cause_display()),
-        exports.text(gettext_lazy("affected orders"), lambda row: ", ".join(row.orders)),
+        exports.text(gettext_lazy("state"), lambda row: _state(row)[0]),
+        exports.text(gettext_lazy("orders that cannot be kept"), lambda row: ", ".join(row.orders)),
         exports.time(gettext_lazy("opened at"), lambda row: row.opened_at),
         exports.time(gettext_lazy("confirmed at"), lambda row: row.confirmed_at),
         exports.time(gettext_lazy("closed at"), lambda row: row.closed_at),
@@ -76,9 +77,7 @@ class ShortageAdmin(ViewOnlyAdmin):
 
     @display(description=gettext_lazy("state"))
     def shown_state(self, shortage: Shortage) -> str:
-        if shortage.closed_at:
-            return badge(_("closed"), "success")
-        return badge(_("to be confirmed"), "warning") if shortage.provisional else badge(_("open"), "danger")
+        return badge(*_state(shortage))
 
     @display(description=gettext_lazy("orders that cannot be kept"))
     def affected(self, shortage: Shortage) -> str:
@@ -101,6 +100,13 @@ class ShortageAdmin(ViewOnlyAdmin):
             parts += [(_("promises that ended otherwise"), _otherwise(shortage))]
         parts += [(_("still short"), shortage.still_short)]
         return format_html_join("", "<div>{}: <strong>{}</strong></div>", parts)
+
+
+def _state(shortage: Shortage) -> tuple[str, str]:
+    """In words, and the colour of its badge."""
+    if shortage.closed_at:
+        return _("closed"), "success"
+    return (_("to be confirmed"), "warning") if shortage.provisional else (_("open"), "danger")
 
 
 def _cancelled(shortage: Any) -> Any:

@@ -158,9 +158,9 @@ def test_what_is_exported_is_what_is_shown(login: Login, order: Order) -> None:
 
 @pytest.mark.django_db
 def test_columns_without_a_plan_of_their_own_are_as_shown_without_marks(login: Login, order: Order) -> None:
-    head, row = rows(login("superuser"), "stock_shortage")[0], Movement.objects.get()
-    assert head == ["SKU", "units short", "cause", "state", "orders that cannot be kept",
-                    "opened at (Asia/Shanghai)", "closed at (Asia/Shanghai)"]  # fmt: skip
+    head, row = rows(login("superuser"), "stock_reading")[0], Movement.objects.get()
+    assert head == ["ID", "account", "started at (Asia/Shanghai)", "applied at (Asia/Shanghai)", "rows read",
+                    "rows changed", "rows refused"]  # fmt: skip
     first = rows(login("superuser"), "stock_movement")[1]
     assert first[1:4] == ["CHAIR-1", "SZ", str(row.quantity)]
     assert "<" not in "".join(first)
