@@ -331,8 +331,8 @@ I10 = Invariant(
 
 # What was decided, beside what was written of it: by SKU and warehouse, under the document's name. An approved proposal
 # or sheet has exactly its movements, all others have none.
-I11 = Invariant(
-    "I11",
+I16 = Invariant(
+    "I16",
     "Approvals: approved adjustments and count sheets have exactly their movements, others have none",
     """
     WITH wanted AS (
@@ -375,8 +375,8 @@ I11 = Invariant(
     """,
 )
 
-I12 = Invariant(
-    "I12",
+I17 = Invariant(
+    "I17",
     "Presales: promised = who waits, as long as the order waits for payment, at most the cap, which the supply covers; "
     "what was filled is held",
     """
@@ -422,8 +422,8 @@ I12 = Invariant(
     """,
 )
 
-I13 = Invariant(
-    "I13",
+I18 = Invariant(
+    "I18",
     "Kits: no pool of their own, no kits within kits; lines of one kit agree",
     """
     SELECT r.partner_sku AS subject, 'a kit has a pool' AS problem, 'none' AS expected, p.sku AS found
@@ -442,8 +442,8 @@ I13 = Invariant(
 )
 
 # Each row beside its line: what it says of it, and what the line's promises and parcels say.
-I14 = Invariant(
-    "I14",
+I19 = Invariant(
+    "I19",
     "Promises not kept: once each, of what was promised and given up or shipped; worth their share of the line",
     """
     WITH exponents AS (SELECT * FROM unnest(%s::text[], %s::int[]) AS e(currency, digits)
@@ -499,5 +499,5 @@ I14 = Invariant(
     _exponents,
 )
 
-for _each in (I1, I2, I4, I5, I9, I10, I11, I12, I13, I14):
+for _each in (I1, I2, I4, I5, I9, I10, I16, I17, I18, I19):
     register(_each)

@@ -26,7 +26,7 @@ from shop.stock.models import Kind, Pool, Warehouse
 from shop.stock.proposal_models import Change
 from tests import factories
 
-IDS = ["I1", "I2", "I4", "I5", "I7", "I9", "I10", "I11", "I12", "I13", "I14"]
+IDS = ["I1", "I2", "I4", "I5", "I7", "I9", "I10", "I16", "I17", "I18", "I19"]
 
 
 @pytest.fixture(autouse=True)
@@ -142,35 +142,35 @@ BREAKS = [
     ("I2", "UPDATE stock_warehouse SET parent_id = id WHERE code = 'WH-D'", "WH-D", "belong to no warehouse"),
     ("I2", "UPDATE stock_warehouse SET parent_id = 1 + id WHERE code = 'WH'", "WH", "belong to no warehouse"),
     (
-        "I11",
+        "I16",
         "DELETE FROM stock_movement WHERE document LIKE 'proposal:%%' AND quantity > 0",
         "BOARD-1 @ WH-D",
         "its move",
     ),
     (
-        "I11",
+        "I16",
         "UPDATE stock_movement SET quantity = 1 - quantity WHERE document LIKE 'proposal:%%'",
         "BOARD-1 @",
         "its move",
     ),
     (
-        "I11",
+        "I16",
         "INSERT INTO stock_movement (sku, warehouse_id, quantity, reason, document, actor, note, at) SELECT sku, "
         "warehouse_id, 0, reason, document, actor, note, at FROM stock_movement WHERE document LIKE 'sheet:%%'",
         "BOARD-2 @ WH",
         "its movements",
     ),
-    ("I11", "UPDATE stock_proposal SET state = 'approved' WHERE state = 'refused'", "BOARD-1 @ WH", "its movements"),
-    ("I11", "UPDATE stock_proposal SET state = 'refused' WHERE state = 'approved'", "BOARD-1 @ WH", "its movements"),
+    ("I16", "UPDATE stock_proposal SET state = 'approved' WHERE state = 'refused'", "BOARD-1 @ WH", "its movements"),
+    ("I16", "UPDATE stock_proposal SET state = 'refused' WHERE state = 'approved'", "BOARD-1 @ WH", "its movements"),
     (
-        "I11",
+        "I16",
         "UPDATE stock_proposal SET decider_id = proposer_id WHERE state = 'refused'",
         "proposal:",
         "by who proposed",
     ),
-    ("I11", "UPDATE stock_countsheet SET state = 'discarded'", "BOARD-2 @ WH", "its movements"),
-    ("I11", "UPDATE stock_countrow SET found = 47 WHERE sku = 'BOARD-2'", "BOARD-2 @ WH", "its movements"),
-    ("I11", "UPDATE stock_countrow SET found = 1, figure = 1 WHERE sku = 'BOARD-1'", "sheet:", "rows do not say"),
+    ("I16", "UPDATE stock_countsheet SET state = 'discarded'", "BOARD-2 @ WH", "its movements"),
+    ("I16", "UPDATE stock_countrow SET found = 47 WHERE sku = 'BOARD-2'", "BOARD-2 @ WH", "its movements"),
+    ("I16", "UPDATE stock_countrow SET found = 1, figure = 1 WHERE sku = 'BOARD-1'", "sheet:", "rows do not say"),
     ("I4", "UPDATE order_line SET line_price_incl_tax = 1.005 WHERE order_id = {paid}", "CHAIR-1", "finer than"),
     ("I4", "UPDATE order_line SET line_price_incl_tax = 1.5 WHERE order_id = {account}", "CHAIR-1", "finer than"),
     ("I4", "UPDATE order_line SET line_price_excl_tax = 99.99 WHERE order_id = {paid}", "DESK-1", "gross less tax"),

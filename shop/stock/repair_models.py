@@ -36,4 +36,4 @@ class Repair(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.pool_id} {self.figure}: {self.before} → {self.after}"
+        return f"{self.pool_id}: {self.before} → {self.after}"

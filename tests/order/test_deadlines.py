@@ -61,7 +61,7 @@ def wait_until(order: Order, until: datetime) -> None:
 
 
 def broken() -> list[invariants.Broken]:
-    return [row for one in (invariants.I1, invariants.I2, invariants.I12) for row in invariants.broken(one)]
+    return [row for one in (invariants.I1, invariants.I2, invariants.I17) for row in invariants.broken(one)]
 
 
 def extend(order: Order, until: datetime) -> Order:

@@ -1,4 +1,4 @@
-"""I14, broken on purpose, behind the back of constraints, must be seen."""
+"""I19, broken on purpose, behind the back of constraints, must be seen."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _a_shop_that_could_not_keep_two() -> None:
 
 
 def found() -> list[tuple[str, str]]:
-    one = next(one for one in invariants.registered() if one.id == "I14")
+    one = next(one for one in invariants.registered() if one.id == "I19")
     return [(row.subject, row.problem) for row in invariants.broken(one)]
 
 
