@@ -1,4 +1,4 @@
-"""python -m tests.screenshots [--only TEXT] [--postcards]
+"""python -m tests.screenshots [--only TEXT,TEXT] [--postcards]
 
 Pictures into var/screenshots, of a company in a throw-away database.
 """
@@ -36,7 +36,10 @@ def main() -> int:
         site.migrate()
         say("database migrated")
         made = company.make(say)
-        chosen = [place for place in [*places.staff(made), *places.shop(made)] if options.only in place.name]
+        only = options.only.split(",")
+        chosen = [
+            place for place in [*places.staff(made), *places.shop(made)] if any(text in place.name for text in only)
+        ]
         cookies = site.cookies(made)
         if not options.only:
             shutil.rmtree(folder, ignore_errors=True)
@@ -57,7 +60,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.screenshots", description=__doc__)
-    parser.add_argument("--only", default="", help="pages with this in their name")
+    parser.add_argument("--only", default="", help="pages with this in their name, or one of these, TEXT,TEXT")
     parser.add_argument("--postcards", action="store_true", help="and the pictures of the README, into docs/pictures")
     return parser.parse_args()
 
