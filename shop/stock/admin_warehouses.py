@@ -142,7 +142,7 @@ def _effect(place: Warehouse) -> list[str]:
     words = [said % {"skus": means.skus, "units": means.units, "promised": means.promised, "orders": means.orders}]
     if means.short > 0:
         words.append(
-            _("%(short)d promised units more than now cannot be kept then: shortages are opened and name the orders.")
+            _("Promised units that cannot be kept then: %(short)d more. Shortages are opened and name the orders.")
             % {"short": means.short}
         )
     elif means.short < 0:

@@ -219,7 +219,7 @@ def test_closing_says_before_what_it_concerns(login: Login, pool: Pool) -> None:
     page = client.get(action("stock_warehouse", "close", place.pk)).content.decode()
     for words in (
         "SKUs there: 1, units: 10. Open promises of them: 9 units in 2 orders.",
-        "6 promised units more than now cannot be kept then",
+        "Promised units that cannot be kept then: 6 more.",
         "1 order is sent from here",
     ):
         assert words in page, words
