@@ -129,7 +129,11 @@ def held(sku: str) -> Iterator[Callable[[], None]]:
 
 
 def _waits(lock: psycopg.Connection[Any]) -> bool:
-    row = lock.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()").fetchone()
+    """In this database: other tests run beside this one."""
+    row = lock.execute(
+        """SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+           WHERE NOT l.granted AND pid <> pg_backend_pid() AND a.datname = current_database()"""
+    ).fetchone()
     return bool(row and row[0])
 
 
@@ -158,7 +162,10 @@ def test_a_killed_server_leaves_neither_an_order_nor_a_lock(acme: Partner, chair
             first = pool.submit(lambda: at_once(lambda _: acme.order(wanted()), 1)[0])
             first_waits()
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
+                cursor.execute(  # of this database: other tests run beside this one
+                    """SELECT pg_terminate_backend(pid) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+                       WHERE NOT l.granted AND a.datname = current_database()"""
+                )
             died = first.result(timeout=60)
         assert died.status_code == 500
         problem(died, "server-error")
