@@ -19,10 +19,13 @@ from django.utils.translation import gettext_lazy as _
 JOIN = "LEFT JOIN stock_offered offered ON offered.record_id = record.id"  # for statements that are written out
 
 
+# Of the pool `p`, what the own shop may give: what lies in warehouses closed for it is as good as set aside.
+OWN_FREE = "stock_free(p.on_hand, p.reserved, p.escrow + stock_closed(p.sku, NULL), p.shortage)"
+
 # As the view, for SKUs that stand in no catalogue too.
-_LEFT = """
+_LEFT = f"""
 SELECT p.sku, greatest(
-    stock_free(p.on_hand, p.reserved, p.escrow, p.shortage) - coalesce(stock_waited(p.sku), 0), (
+    {OWN_FREE} - coalesce(stock_waited(p.sku), 0), (
         SELECT s.cap - s.promised FROM stock_presale s
         WHERE s.sku = p.sku AND s.closed_at IS NULL AND s.ships_on >= current_date), 0)
 FROM stock_pool p WHERE p.sku = ANY(%s)

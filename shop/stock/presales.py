@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from shop.stock import pools
 from shop.stock.models import Pool, Presale, Supply
-from shop.stock.offered import Kind
+from shop.stock.offered import OWN_FREE, Kind
 
 
 class CannotOpen(Exception):
@@ -230,7 +230,9 @@ def fill(sku: str) -> list[Filled]:
     Doing it again, or twice at once, gives nothing twice: the pool is locked, and only what is free is given.
     """
     pools.lock([sku])
-    free = Pool.objects.get(sku=sku).free
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {OWN_FREE} FROM stock_pool p WHERE p.sku = %s", [sku])
+        free = cursor.fetchone()[0]
     if not free:
         return []
     found = _lock("sku = %s AND promised > 0", [sku])
@@ -260,13 +262,13 @@ def _give(free: int, waiting: Sequence[tuple[int, int, int, int, Any]]) -> list[
 
 # Who waits for more than is still to come and is free now: of each such SKU the orders, newest promise first, until
 # what is missing is covered.
-_SHORT = """
+_SHORT = f"""
 WITH short AS (
-    SELECT s.sku, sum(s.promised) - stock_free(p.on_hand, p.reserved, p.escrow, p.shortage) - (
+    SELECT s.sku, sum(s.promised) - {OWN_FREE} - (
         SELECT coalesce(sum(u.open), 0) FROM stock_supply u
         WHERE u.id IN (SELECT o.supply_id FROM stock_presale o WHERE o.sku = s.sku AND o.promised > 0)) AS units
     FROM stock_presale s JOIN stock_pool p ON p.sku = s.sku WHERE s.promised > 0
-    GROUP BY s.sku, p.on_hand, p.reserved, p.escrow, p.shortage
+    GROUP BY s.sku, p.sku
 ), waits AS (
     SELECT t.sku, t.units, o.number, w.id, sum(w.open) OVER (PARTITION BY t.sku ORDER BY w.id DESC) - w.open AS newer
     FROM short t JOIN stock_presale s ON s.sku = t.sku JOIN stock_waiting w ON w.presale_id = s.id

@@ -7,6 +7,7 @@ import pytest
 from integrations.sandbox.market import Site
 from shop.channels import orders
 from shop.order.models import Order, PaymentMethod
+from shop.fulfilment import filling
 from shop.stock.holds import OutOfStock
 from shop.stock.models import Channel, Closure
 from shop.stock.movements import Move, Reason, record
@@ -72,3 +73,19 @@ def test_orders_leave_from_warehouses_that_are_open_for_their_channel(channel: C
     assert Order.objects.get().lines.get().sourcings.get().warehouse.code == "SZ"
     ours = factories.order(payment_method=PaymentMethod.ON_ACCOUNT)
     assert ours.lines.get().sourcings.get().warehouse.code == "HZ"
+
+
+def test_who_waits_is_given_what_lies_in_open_warehouses_only() -> None:
+    factories.china()
+    factories.product()
+    factories.presale("CHAIR-1", 5)
+    factories.order({"CHAIR-1": 5})
+    factories.warehouse("HZ")
+    close("HZ")
+    factories.stock(HZ=5)
+    assert filling.fill_waiting() == 0, "the own shop does not sell from there"
+    factories.stock(SZ=2)
+    assert filling.fill_waiting() == 2
+    with pytest.raises(OutOfStock) as gone:
+        factories.order()
+    assert gone.value.short == {"CHAIR-1": 0}

@@ -84,10 +84,10 @@ BROKEN = {
 def test_it_is_found_shown_and_set_right(statement: str) -> None:
     behind_its_back(statement)
     assert [row for row in broken() if row.invariant in ("I1", "I2", "I17")], "nothing to set right"
+    said = list(Pool.objects.order_by("sku").values_list())
     found = repair.find()
     assert found
-    said = Pool.objects.order_by("sku").values_list()
-    assert list(said) == list(Pool.objects.order_by("sku").values_list()), "looking changes nothing"
+    assert said == list(Pool.objects.order_by("sku").values_list()), "looking changes nothing"
     facts = [list(model.objects.order_by("pk").values_list()) for model in (Movement, Level)]
     done = [one for sku in dict.fromkeys(one.sku for one in found) for one in repair.apply(sku, actor="test")]
     assert [row for row in broken() if row.invariant in ("I1", "I2", "I17")] == []

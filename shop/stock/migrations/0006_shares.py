@@ -73,16 +73,14 @@ BEGIN
     SELECT w.sku, w.line, w.quantity, 0, 0
     FROM jsonb_to_recordset(wanted) AS w(sku text, line bigint, quantity int);
     FOR want IN
-        SELECT w.sku, sum(w.quantity) AS quantity,
-               coalesce(sum(w.quantity) FILTER (WHERE NOT w.in_kit), 0) AS of_figure
-        FROM jsonb_to_recordset(wanted) AS w(sku text, quantity int, in_kit boolean)
+        SELECT w.sku, sum(w.quantity) AS quantity FROM jsonb_to_recordset(wanted) AS w(sku text, quantity int)
         GROUP BY w.sku ORDER BY w.sku COLLATE "C"
     LOOP
         SELECT s.escrow INTO had FROM stock_share s WHERE s.channel_id = by_channel AND s.sku = want.sku FOR UPDATE;
-        had := least(coalesce(had, 0), want.of_figure);
+        had := least(coalesce(had, 0), want.quantity);
         UPDATE stock_share s
         SET escrow = s.escrow - had,
-            sold_since = s.sold_since + CASE WHEN sold_at > s.live_at + skew THEN want.of_figure ELSE 0 END
+            sold_since = s.sold_since + CASE WHEN sold_at > s.live_at + skew THEN want.quantity ELSE 0 END
         WHERE s.channel_id = by_channel AND s.sku = want.sku;
         UPDATE stock_pool p
         SET reserved = p.reserved + want.quantity, escrow = p.escrow - had,
