@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from integrations.hub.values import Health
+from integrations.hub.errors import Unsupported
+from integrations.hub.values import Answer, Health, Hint, Inbound, Verified
 
 if TYPE_CHECKING:
     from integrations.hub.http import Door
@@ -51,3 +52,20 @@ class Connector:
         Raises Misconfigured (wrong credentials, unsupported version, missing rights) or TryAgain (not reachable).
         """
         raise NotImplementedError
+
+    # What the remote sends us. A connector that overrides `verify` has an address: /hooks/<kind>/<name>/<token>/
+
+    def verify(self, inbound: Inbound) -> Verified:
+        """Did the remote send this, for this account, lately? Pure: no HTTP, no database; digests in constant time.
+
+        Raises Forged (no, another's, or too old for the remote's own tolerance by `self.now()`).
+        """
+        raise Unsupported(f"{self.label} sends nothing.")
+
+    def parse(self, inbound: Inbound) -> Sequence[Hint]:
+        """What it says may have happened. Called after it was stored. Raises Rejected for what cannot be understood."""
+        raise Unsupported(f"{self.label} sends nothing.")
+
+    def answer(self, accepted: bool) -> Answer:
+        """The words the remote wants: it is kept (so it stops sending), or it is not (so it sends it again)."""
+        return Answer() if accepted else Answer(503)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -109,6 +110,48 @@ class Health:
 
     version: str = ""
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """What somebody sent to an account's address, unread: `headers` by lower-case name, `query` and `body` as sent."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    query: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A connector's word that the remote itself sent it, for this account, lately.
+
+    `event` is the remote's own id of the event, the same in every redelivery; '' where it has none (then the body's
+    digest stands for it).
+    """
+
+    event: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Something may have happened: `kind` says to what (a kind of news), `key` to which, in our words.
+
+    `facts` are the money facts and ids the message names, small and without personal data. They are kept for good and
+    compared, never believed: the truth is looked up at the remote.
+    """
+
+    kind: str
+    key: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is said to the remote, in its own exact words."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "text/plain; charset=utf-8"
 
 
 ABSENT = Absent()
