@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from django.db import connection, transaction
 
@@ -45,7 +46,9 @@ _FIRSTS = f"""
 """
 # What is due longest in the first lane that has anything. Rows somebody else holds locked are left for later.
 _FIND = f"""
-    SELECT o.id, o.topic, o.lease_token IS NOT NULL AS died FROM hub_outgoing o
+    SELECT o.id, o.topic, o.lease_token IS NOT NULL OR EXISTS (
+        SELECT 1 FROM hub_pause p WHERE p.account_id = o.account_id AND p.topic IN ('', o.topic) AND p.times > 0
+    ) AS alone FROM hub_outgoing o
     WHERE o.account_id = %s AND {_DUE} AND o.lane = (SELECT l.lane {_FIRSTS} AND a.id = %s ORDER BY l.lane LIMIT 1)
     ORDER BY o.next_at, o.id LIMIT %s FOR UPDATE OF o SKIP LOCKED
 """
@@ -56,8 +59,8 @@ class Claim:
     """Rows that only the holder of `token` may settle, until their lease ends.
 
     `closed` are the topics ('' = all) that the remote refused as a whole while these rows were worked on, `paused`
-    those it had refused before: the first success ends that. Nothing is begun after `until` (monotonic): a slow
-    remote must not outlast the worker's own timeout.
+    those it had refused before: the first success ends that. `waits`: topics whose budget is spent, and for how long.
+    Nothing is begun after `until` (monotonic): a slow remote must not outlast the worker's own timeout.
     """
 
     account: Account
@@ -66,6 +69,7 @@ class Claim:
     until: float = math.inf
     closed: set[str] = field(default_factory=set)
     paused: set[str] = field(default_factory=set)
+    waits: dict[str, timedelta] = field(default_factory=dict)
 
     def is_closed(self, topic: str) -> bool:
         """Is the time over, or would another row of this topic only knock again at a door that just said no?"""
@@ -110,7 +114,8 @@ def _firsts(select: str, lanes: Collection[int], rest: str, *values: int) -> lis
 def claim(account_id: int, lanes: Collection[int], until: float = math.inf) -> Claim | None:
     """Lease the next rows of an account; None when there are none, or another worker has some in flight.
 
-    Rows whose last lease died are claimed one at a time, so that only the guilty one is blamed for a crash.
+    Rows whose last lease died are claimed one at a time, so that only the guilty one is blamed for a crash; so is the
+    first row after a pause, so that a remote that is still unwell is asked once.
     """
     with transaction.atomic(durable=True):
         account = (
@@ -135,16 +140,16 @@ def _find(account_id: int, lanes: Collection[int]) -> list[tuple[int, str, bool]
 
 
 def _choose(found: Sequence[tuple[int, str, bool]]) -> list[int]:
-    """Of the rows found (id, topic, did its lease die): a dead one alone, or one full delivery, or a few."""
+    """Of the rows found (id, topic, must it go alone): such a one, or one full delivery, or a few."""
     if not found:
         return []
-    first, name, died = found[0]
-    if died:
+    first, name, alone = found[0]
+    if alone:
         return [first]
     topic = topics.find(name)
     if topic is not None and topic.batch > CLAIM_ROWS:
-        return [row_id for row_id, its, died in found if its == name and not died][: topic.batch]
-    return [row_id for row_id, _, died in found if not died][:CLAIM_ROWS]
+        return [row_id for row_id, its, alone in found if its == name and not alone][: topic.batch]
+    return [row_id for row_id, _, alone in found if not alone][:CLAIM_ROWS]
 
 
 _LEASE = """

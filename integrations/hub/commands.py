@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import Q
-from django.utils import timezone
 
+from integrations.hub import clock
 from integrations.hub.claims import LEASE_SECONDS
 from integrations.hub.models import Outgoing
 from integrations.hub.topics import Command
@@ -44,7 +44,7 @@ def current(topic: Command, row: Outgoing) -> dict[str, Any] | None:
 
 def is_late(row: Outgoing) -> bool:
     """Its time is over: it must not be sent (again)."""
-    return row.expires_at is not None and row.expires_at <= timezone.now()
+    return row.expires_at is not None and row.expires_at <= clock.now()
 
 
 def plan(topic: Command, row: Outgoing, perhaps_sent: bool) -> Plan:
@@ -74,8 +74,9 @@ def after_look(topic: Command, row: Outgoing, seen: Done | Pending | None) -> Do
     if isinstance(seen, Pending):
         return LOOK_AGAIN
     last = row.attempts.order_by("-pk").first()
-    settles_at = last.started_at + timedelta(seconds=LEASE_SECONDS) + topic.visibility_delay if last else timezone.now()
-    remaining = settles_at - timezone.now()
+    now = clock.now()
+    settles_at = last.started_at + timedelta(seconds=LEASE_SECONDS) + topic.visibility_delay if last else now
+    remaining = settles_at - now
     if remaining > timedelta(0):
         return remaining
     return TOO_LATE if is_late(row) else None

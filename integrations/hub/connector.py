@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from integrations.hub.errors import Unsupported
-from integrations.hub.values import Answer, Health, Hint, Inbound, Verified
+from integrations.hub.values import Answer, Budget, Health, Hint, Inbound, Verified
 
 if TYPE_CHECKING:
     from integrations.hub.http import Door
@@ -52,6 +52,10 @@ class Connector:
         Raises Misconfigured (wrong credentials, unsupported version, missing rights) or TryAgain (not reachable).
         """
         raise NotImplementedError
+
+    def budget(self, operation: str) -> Budget | None:
+        """How often the remote lets `operation` be asked (a topic's word for what it asks); None: no limit is known."""
+        return None
 
     # What the remote sends us. A connector that overrides `verify` has an address: /hooks/<kind>/<name>/<token>/
 

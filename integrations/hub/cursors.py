@@ -9,7 +9,6 @@ from datetime import timedelta
 
 from django.db.models import Q
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from integrations.hub.models import Account, Cursor
 
@@ -20,9 +19,7 @@ def reading(account: Account, name: str, lease: timedelta = timedelta(seconds=90
     Cursor.objects.get_or_create(account=account, name=name)
     token = uuid.uuid4()
     free = Q(lease_until=None) | Q(lease_until__lt=Now())
-    mine = Cursor.objects.filter(free, account=account, name=name).update(
-        lease_token=token, lease_until=timezone.now() + lease
-    )
+    mine = Cursor.objects.filter(free, account=account, name=name).update(lease_token=token, lease_until=Now() + lease)
     if not mine:
         yield None
         return
@@ -36,7 +33,7 @@ def advance(cursor: Cursor, value: str) -> bool:
     """Remember how far we read; False when the lease went to another meanwhile (then it is theirs to say)."""
     return bool(
         Cursor.objects.filter(pk=cursor.pk, lease_token=cursor.lease_token).update(
-            value=value, read_at=timezone.now(), problem=""
+            value=value, read_at=Now(), problem=""
         )
     )
 

@@ -33,6 +33,10 @@ class TryAgain(HubError):
         self.scope = scope
 
 
+class NoTime(TryAgain):
+    """The time for one piece of work is over; says nothing of the remote."""
+
+
 class OutcomeUnknown(HubError):
     """Perhaps done: time-out after sending, a cut connection, an unreadable answer. Look first, never just repeat."""
 

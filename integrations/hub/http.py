@@ -11,6 +11,7 @@ import logging
 import socket
 import ssl
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -30,13 +31,15 @@ from requests_hardened.ip_filter import InvalidIPAddress
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 from urllib3.exceptions import SSLError as TlsError
 
-from integrations.hub.errors import Misconfigured, OutcomeUnknown, Scope, TryAgain
+from integrations.hub.errors import Misconfigured, NoTime, OutcomeUnknown, Scope, TryAgain
+from integrations.hub.redaction import Exchange
 
 log = logging.getLogger("weft.http")
 logging.getLogger("urllib3").setLevel(logging.INFO)  # at DEBUG it writes whole addresses, and what they carry
 
 CALL_SECONDS = 30.0
 BODY_LIMIT = 32 * 1024 * 1024
+EXCHANGES_KEPT = 3  # of one piece of work, the last ones
 LONGEST_WAIT = 24 * 3600  # seconds; a Retry-After that asks for more is asked again after this
 _threads = ThreadPoolExecutor(max_workers=32, thread_name_prefix="door")
 
@@ -63,6 +66,7 @@ class Door:
     def __init__(self, budget: float = 75.0, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._closes_at = clock() + budget
+        self.exchanges: deque[Exchange] = deque(maxlen=EXCHANGES_KEPT)
 
     def request(
         self,
@@ -86,16 +90,31 @@ class Door:
         _refuse_in_transaction()
         seconds = min(timeout, self._closes_at - self._clock())
         if seconds <= 0:
-            raise TryAgain(f"No time left for {operation}; it goes on in the next try.")
+            raise NoTime(f"No time left for {operation}; it goes on in the next try.")
         manager = _manager_for(url)
         started = self._clock()
         future = _threads.submit(
             _fetch, manager, method, url, dict(headers or {}), dict(params or {}), json, body, seconds
         )
-        reply = _await(future, operation, writes, seconds)
-        log.info(
-            "%s %s %s -> %s in %.0f ms", operation, method, _bare(url), reply.status, (self._clock() - started) * 1e3
-        )
+        reply = None
+        try:
+            reply = _await(future, operation, writes, seconds)
+        finally:
+            took = (self._clock() - started) * 1e3
+            log.info("%s %s %s -> %s in %.0f ms", operation, method, _bare(url), reply and reply.status, took)
+            self.exchanges.append(
+                Exchange(
+                    operation,
+                    method,
+                    _bare(url),
+                    round(took),
+                    body if json is None else json,
+                    _type(headers),
+                    reply.status if reply else 0,
+                    reply.body if reply else b"",
+                    reply.headers.get("content-type", "") if reply else "",
+                )
+            )
         if reply.status == 429:
             raise TryAgain(
                 f"{operation}: the remote asks us to slow down.",
@@ -103,6 +122,10 @@ class Door:
                 scope=Scope.OPERATION,
             )
         return reply
+
+
+def _type(headers: Mapping[str, str] | None) -> str:
+    return next((value for name, value in (headers or {}).items() if name.lower() == "content-type"), "")
 
 
 def _refuse_in_transaction() -> None:

@@ -39,6 +39,7 @@ class Account(models.Model):
     sealed = models.TextField(blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)
     active_since = models.DateTimeField(_("active since"), null=True, blank=True, editable=False)
+    retired_at = models.DateTimeField(_("retired at"), null=True, blank=True, editable=False)
     checked_at = models.DateTimeField(_("checked at"), null=True, blank=True, editable=False)
     problem = models.TextField(_("problem"), blank=True, editable=False)
     remote_version = models.CharField(_("remote's version"), max_length=64, blank=True, editable=False)
@@ -163,6 +164,9 @@ class Attempt(models.Model):
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
     outcome = models.CharField(_("outcome"), max_length=32, blank=True)
     message = models.TextField(_("message"), blank=True)
+    exchanges = models.JSONField(  # of tries that failed: what was asked and answered, redacted before it is written
+        _("requests and replies"), default=list, db_default=[], blank=True
+    )
 
     class Meta:
         verbose_name = _("attempt")
@@ -178,13 +182,14 @@ class Attempt(models.Model):
 
 
 class Pause(models.Model):
-    """An (account, topic) left alone for a while: 429, refused connection, wrong credentials. '' = all topics."""
+    """An (account, topic) left alone for a while, or counted: see `pauses`. '' = all topics."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="pauses")
     topic = models.CharField(max_length=64, blank=True, default="", db_collation="C")
     until = models.DateTimeField(_("until"))
     reason = models.TextField(_("reason"), blank=True)
-    times = models.PositiveIntegerField(default=1)
+    times = models.PositiveIntegerField(default=0, db_default=0)  # in a row; 0 = only counted so far
+    failures = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         verbose_name = _("pause")
@@ -193,6 +198,23 @@ class Pause(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account} {self.topic}"
+
+
+class Budget(models.Model):
+    """How many calls a remote's limit leaves: see `budgets`."""
+
+    key = models.CharField(max_length=160, primary_key=True, db_collation="C")
+    tokens = models.FloatField()
+    filled_at = models.DateTimeField()
+    learnt = models.FloatField(_("learnt rate, calls a second"), null=True, blank=True)
+    learnt_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("rate budget")
+        verbose_name_plural = _("rate budgets")
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class Cursor(models.Model):

@@ -6,19 +6,21 @@ import json
 import logging
 import random
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.hub import outgoing, topics, wakeups
+from integrations.hub import outgoing, pauses, redaction, topics, wakeups
 from integrations.hub.claims import Claim
-from integrations.hub.errors import Conflict, HubError, Misconfigured, OutcomeUnknown, Rejected, Scope, TryAgain
-from integrations.hub.models import Account, Attempt, Outgoing, Pause
+from integrations.hub.errors import Conflict, HubError, Misconfigured, NoTime, OutcomeUnknown, Rejected, Scope, TryAgain
+from integrations.hub.models import Account, Attempt, Outgoing
+from integrations.hub.redaction import Exchange
 from integrations.hub.values import Done, NotReady
 
 log = logging.getLogger("weft.hub")
@@ -78,7 +80,7 @@ def settle(claim: Claim, sent: Sequence[Sent], news: Callable[[Sent], None]) -> 
         _unsettled(claim, sent[0], error)
         return 0
     if over := claim.paused & {"", sent[0].row.topic}:
-        Pause.objects.filter(account=claim.account, topic__in=over).delete()
+        pauses.end(claim.account, over)
         claim.paused.difference_update(over)
     return len(sent)
 
@@ -157,14 +159,21 @@ def release(claim: Claim, rows: Sequence[Outgoing]) -> None:
 def postpone(claim: Claim, row: Outgoing, after: timedelta, why: str) -> None:
     """Give a row back for later; not a failure."""
     Outgoing.objects.filter(pk=row.pk, lease_token=claim.token).update(
-        next_at=timezone.now() + after, last_error=why, **_UNLEASED
+        next_at=Now() + after, last_error=why, **_UNLEASED
+    )
+
+
+def put_off(claim: Claim, rows: Sequence[Outgoing], after: timedelta) -> None:
+    """Give rows back for later, as they are: they were not tried."""
+    Outgoing.objects.filter(pk__in=[row.pk for row in rows], lease_token=claim.token).update(
+        next_at=Now() + after, **_UNLEASED
     )
 
 
 def park(claim: Claim, row: Outgoing, reason: str, *, unknown: bool = False) -> None:
     """Set a row aside for a person, with the reason in words."""
     Outgoing.objects.filter(pk=row.pk, lease_token=claim.token).update(
-        parked_at=timezone.now(), parked_reason=reason, is_unknown=unknown, last_error=reason, **_UNLEASED
+        parked_at=Now(), parked_reason=reason, is_unknown=unknown, last_error=reason, **_UNLEASED
     )
     log.warning("parked %s of %s: %s", row, claim.account, reason)
 
@@ -183,13 +192,21 @@ def wait(claim: Claim, row: Outgoing, other: NotReady) -> None:
         )
 
 
-def failed(claim: Claim, row: Outgoing, attempt: int | None, error: Exception, *, unknown: bool = False) -> None:
+def failed(
+    claim: Claim,
+    row: Outgoing,
+    attempt: int | None,
+    error: Exception,
+    *,
+    unknown: bool = False,
+    exchanges: Iterable[Exchange] = (),
+) -> None:
     """Write down what went wrong and what happens next (the table of errors in docs/delivery.md)."""
     message = error.message if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
     with transaction.atomic():
         if attempt is not None:
             Attempt.objects.filter(pk=attempt).update(
-                finished_at=timezone.now(), outcome=_outcome(error), message=message
+                finished_at=Now(), outcome=_outcome(error), message=message, exchanges=_shown(exchanges)
             )
         match error:
             case TryAgain(scope=Scope.OPERATION | Scope.ACCOUNT):
@@ -201,15 +218,31 @@ def failed(claim: Claim, row: Outgoing, attempt: int | None, error: Exception, *
                 postpone(claim, row, timedelta(0), message)
             case Conflict() | Rejected():
                 park(claim, row, message)
+            case NoTime():
+                _again(claim, row, message, error.after, unknown)
             case TryAgain():
+                _count(claim, row.topic, message)
                 _again(claim, row, message, error.after, unknown)
             case OutcomeUnknown():
+                _count(claim, row.topic, message)
                 _again(claim, row, message, None, unknown=True)
             case HubError():
                 park(claim, row, message)
             case _:
                 log.error("bug while sending %s:\n%s", row, "".join(traceback.format_exception(error)))
                 _again(claim, row, message, None, unknown=unknown or attempt is not None)
+
+
+def refused_together(attempts: Collection[int], error: Exception, exchanges: Iterable[Exchange]) -> None:
+    """These documents were refused as a whole; they are sent again in halves."""
+    message = error.message if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
+    Attempt.objects.filter(pk__in=attempts).update(
+        finished_at=Now(), outcome=_outcome(error), message=message, exchanges=_shown(exchanges)
+    )
+
+
+def _shown(exchanges: Iterable[Exchange]) -> list[dict[str, Any]]:
+    return [redaction.shown(exchange) for exchange in exchanges]
 
 
 def _outcome(error: Exception) -> str:
@@ -232,8 +265,8 @@ def _again(claim: Claim, row: Outgoing, message: str, after: timedelta | None, u
         return
     Outgoing.objects.filter(pk=row.pk, lease_token=claim.token).update(
         failures=failures,
-        failing_since=row.failing_since or timezone.now(),
-        next_at=timezone.now() + delay,
+        failing_since=row.failing_since or Now(),
+        next_at=Now() + delay,
         is_unknown=unknown,
         last_error=message,
         **_UNLEASED,
@@ -250,14 +283,11 @@ def _close(claim: Claim, topic: str, after: timedelta | None, reason: str) -> No
     """Pause what the remote refused as a whole: once for a claim, however many of its rows were refused together."""
     if topic not in claim.closed:
         claim.closed.add(topic)
-        _pause(claim.account, topic, after, reason)
+        pauses.shut(claim.account, topic, after, reason)
 
 
-def _pause(account: Account, topic: str, after: timedelta | None, reason: str) -> None:
-    pause, made = Pause.objects.select_for_update().get_or_create(
-        account=account, topic=topic, defaults={"until": timezone.now(), "reason": reason}
-    )
-    pause.times = 1 if made else pause.times + 1
-    pause.until = timezone.now() + (after or min(backoff(pause.times - 1), timedelta(minutes=5)))
-    pause.reason = reason
-    pause.save()
+def _count(claim: Claim, topic: str, reason: str) -> None:
+    """Five failures in a row open the circuit: the rest of the claim waits, untried."""
+    claim.paused.add(topic)
+    if pauses.count(claim.account, topic, reason):
+        claim.closed.add(topic)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from integrations.hub import topics, wakeups
 from integrations.hub.models import Account, AccountState, Attempt, Outgoing
@@ -31,7 +31,7 @@ def parked() -> QuerySet[Outgoing]:
 def _safe() -> Q:
     """State is looked at before it is sent. A command may be sent once more only if it surely was not done, in time."""
     unfinished = Exists(Attempt.objects.filter(outgoing=OuterRef("pk"), finished_at=None))
-    in_time = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    in_time = Q(expires_at=None) | Q(expires_at__gt=Now())
     return Q(is_command=False) | (Q(is_unknown=False) & ~unfinished & in_time)
 
 
@@ -46,7 +46,7 @@ def retry(rows: QuerySet[Outgoing]) -> Retried:
         locked = due.select_for_update(of=("self",)).order_by("account_id", "topic", "key")  # the global lock order
         lanes = dict(locked.values_list("pk", "lane"))
         retried = Outgoing.objects.filter(pk__in=lanes, parked_at__isnull=False).update(
-            parked_at=None, parked_reason="", failures=0, crashes=0, failing_since=None, next_at=timezone.now()
+            parked_at=None, parked_reason="", failures=0, crashes=0, failing_since=None, next_at=Now()
         )
         if retried:
             wakeups.on_commit(set(lanes.values()))
@@ -86,6 +86,6 @@ def withdraw(account: Account, reason: str) -> int:
     What is in flight ends by itself; a row without a lease is never sent again once the account is retired.
     """
     waiting = Outgoing.objects.filter(account=account, delivered__lt=F("wanted"), parked_at=None)
-    return waiting.filter(Q(lease_until=None) | Q(lease_until__lte=timezone.now())).update(
-        parked_at=timezone.now(), parked_reason=reason, last_error=reason
+    return waiting.filter(Q(lease_until=None) | Q(lease_until__lte=Now())).update(
+        parked_at=Now(), parked_reason=reason, last_error=reason
     )

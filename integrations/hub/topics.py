@@ -19,6 +19,7 @@ class Topic:
     lane: ClassVar[Lane]
     kind: ClassVar[str]
     batch: ClassVar[int] = 1  # documents in one delivery; more only where the remote takes them together
+    operation: ClassVar[str] = ""  # what it asks of the connector, for `Connector.budget`
     visibility_delay: ClassVar[timedelta] = timedelta(0)
     acts_on_goods: ClassVar[bool] = False  # the remote may ship because of it
 

@@ -113,6 +113,24 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """A limit of the remote: at most `per_second` calls on average, `burst` at once, counted under `key`.
+
+    `key` names whom the remote counts (an app, a merchant), so accounts may share one. `cost` is what one delivery
+    takes, in calls; at most `burst`.
+    """
+
+    key: str
+    per_second: float
+    burst: int = 1
+    cost: int = 1
+
+    def __post_init__(self) -> None:
+        if self.per_second <= 0 or not 1 <= self.cost <= self.burst:
+            raise ValueError(f"not a budget: {self}")
+
+
+@dataclass(frozen=True, slots=True)
 class Inbound:
     """What somebody sent to an account's address, unread: `headers` by lower-case name, `query` and `body` as sent."""
 
