@@ -8,6 +8,7 @@ doubling every ten minutes.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -60,7 +61,7 @@ def slow_down(budget: Budget | None) -> None:
             cursor.execute(_LEARN, _values(budget, urgent=True))
 
 
-def _values(budget: Budget, urgent: bool) -> dict[str, object]:
+def _values(budget: Budget, urgent: bool) -> dict[str, Any]:
     full = budget.burst / (1 - KEPT)
     return {
         "key": budget.key,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -55,7 +56,7 @@ def count(account: Account, topic: str, reason: str) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _values(account: Account, topic: str, reason: str) -> dict[str, object]:
+def _values(account: Account, topic: str, reason: str) -> dict[str, Any]:
     jitter = random.uniform(0.9, 1.1)
     return {"account": account.pk, "topic": topic, "reason": reason, "longest": LONGEST, "jitter": jitter}
 

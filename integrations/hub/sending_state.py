@@ -71,7 +71,7 @@ def _deliver(claim: Claim, topic: State, rows: list[Outgoing], docs: dict[str, A
         return 0
     sent = [row for row in rows if row.pk in attempts]
     try:
-        answers = topic.deliver(remote, sendable)
+        answers: Mapping[str, Any] = topic.deliver(remote, sendable)
     except Exception as error:
         if len(sent) > 1 and _may_be_one_of_them(error):
             refused_together(attempts.values(), error, remote.http.exchanges)

@@ -20,7 +20,7 @@ from integrations.hub.connector import Connector, Field
 from integrations.hub.errors import Conflict, HubError, Misconfigured, Rejected, Scope, TryAgain
 from integrations.hub.models import Account, AccountState
 from integrations.hub.topics import Command, State
-from integrations.hub.values import Done, Health, Lane, Pending, Ref, Repeat
+from integrations.hub.values import Budget, Done, Health, Lane, Pending, Ref, Repeat
 
 POINTS = ("built", "before the wire", "after the wire", "in settle", "settled")
 
@@ -41,6 +41,14 @@ class Probe(Connector):
 
     def health(self) -> Health:
         return Health()
+
+    def budget(self, operation: str) -> Budget | None:
+        if "per_second" not in self.settings:
+            return None
+        return Budget(self.settings["app"], float(self.settings["per_second"]), int(self.settings.get("burst", 1)))
+
+    def put_all(self, docs: Mapping[str, Any]) -> Done:
+        return self._done(self.http.request("PUT", f"{self.url}/things/all", operation="put all", json=dict(docs)))
 
     def put(self, key: str, doc: Any) -> Done:
         return self._done(self.http.request("PUT", f"{self.url}/things/{key}", operation="put thing", json=doc))
@@ -135,6 +143,17 @@ class Shelf(Thing):
     batch = 30
 
 
+class Box(Thing):
+    """Taken by the remote as a whole, or refused as a whole."""
+
+    name = "test.box"
+    batch = 30
+
+    def deliver(self, remote: Probe, docs: Mapping[str, Any]) -> Mapping[str, Done | HubError]:
+        done = remote.put_all(docs)
+        return {key: done for key in docs}
+
+
 class Errand(Command):
     """Done once; the remote can be asked."""
 
@@ -192,7 +211,7 @@ class NewErrand(Errand):
         return {**payload, "name": payload.get("name", "") + f" from {version}"}
 
 
-TOPICS = (Thing, Bill, Shelf, Errand, SafeErrand, MailErrand, BlindErrand, NewErrand)
+TOPICS = (Thing, Bill, Shelf, Box, Errand, SafeErrand, MailErrand, BlindErrand, NewErrand)
 
 
 def register() -> None:

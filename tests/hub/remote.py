@@ -39,6 +39,7 @@ class Remote:
     most_at_once: int = 0
     ends: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     answers: dict[str, Answer] = field(default_factory=dict)
+    heard: Callable[[Any], None] = lambda _body: None
     lock: threading.Lock = field(default_factory=threading.Lock)
     port: int = 0
     server: ThreadingHTTPServer | None = None
@@ -77,6 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(size)) if size else None
         with remote.lock:
             remote.asked.append((self.command, self.path))
+            remote.heard(body)
             remote.at_once += 1
             remote.most_at_once = max(remote.most_at_once, remote.at_once)
             how = remote.ends[self.path].pop(0) if remote.ends[self.path] else "ok"

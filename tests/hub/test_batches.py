@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from django.db import connection
@@ -192,3 +193,43 @@ def test_success_ends_only_what_was_refused_before(account: Account, remote: Rem
     later()
     assert send_due(account) == 1
     assert not Pause.objects.exists()
+
+
+def refuse_bad(remote: Remote, *bad: str, status: int = 422) -> list[list[str]]:
+    """The remote refuses a box as a whole when one of these is in it. Returns what it was asked, box by box."""
+    boxes: list[list[str]] = []
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler._say(status if set(bad) & set(boxes[-1]) else 200, {"number": "R-1"})  # type: ignore[attr-defined]
+
+    remote.answers["/things/all"] = answer
+    remote.heard = lambda body: boxes.append(sorted(body))
+    return boxes
+
+
+@pytest.mark.parametrize(("status", "outcome"), [(422, "Rejected"), (409, "Conflict"), (418, "bug")])
+def test_what_is_refused_as_a_whole_is_sent_in_halves(
+    account: Account, remote: Remote, status: int, outcome: str
+) -> None:
+    boxes = refuse_bad(remote, "k07", "k21", status=status)
+    wish(*KEYS, topic="test.box")
+    assert send_due(account) == 28
+    assert still_open() == ["k07", "k21"]
+    assert len(boxes) <= 1 + 2 * 2 * 5, "halving, not one by one"
+    assert [box for box in boxes if box in (["k07"], ["k21"])] == [["k07"], ["k21"]]
+    guilty = Outgoing.objects.filter(key__in=["k07", "k21"])
+    assert guilty.filter(parked_at__isnull=False).count() == (0 if outcome == "bug" else 2)
+    ends = Attempt.objects.filter(outgoing__in=guilty).values_list("outcome", flat=True)
+    assert set(ends) == {outcome}
+    assert not Attempt.objects.filter(finished_at=None).exists()
+
+
+def test_a_remote_that_is_unwell_is_not_asked_in_halves(account: Account, remote: Remote) -> None:
+    remote.misbehave("/things/all", "503", "cut", "429")
+    wish(*KEYS, topic="test.box")
+    for _try in range(3):
+        assert send_due(account) == 0
+        later()
+    assert len(remote.asked) == 3
+    assert send_due(account) == 30
+    assert len(remote.asked) == 5, "after a pause one goes first, then the rest"
