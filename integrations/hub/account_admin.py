@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -17,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from integrations.hub import accounts, exports, parking, registry, said
+from integrations.hub import accounts, exports, registry, said
 from integrations.hub.account_form import form_for, setting_names
 from integrations.hub.account_health import AccountHealth
 from integrations.hub.admin_pages import Refused, act, badge, too_late
@@ -26,6 +25,7 @@ from integrations.hub.models import Account, AccountState
 from integrations.hub.words import KINDS
 
 OPERATE = ["hub.operate_account"]
+LONG_SECRET = 20  # characters; of shorter ones not even the end is shown
 STATE_COLOURS = {"active": "success", "starting": "info", "paused": "warning", "retired": ""}
 
 
@@ -108,7 +108,7 @@ class AccountAdmin(AccountHealth):
         known = registry.connectors().get((account.kind, account.provider))
         secrets = account.readable_credentials
         rows = [
-            (_(f.label), (_("set") if f.name in secrets else "–") if f.secret else account.settings.get(f.name) or "–")
+            (_(f.label), _secret(secrets.get(f.name, "")) if f.secret else account.settings.get(f.name) or "–")
             for f in (known.fields if known else ())
         ]
         return format_html_join("", "<p>{}: {}</p>", rows) or "–"
@@ -222,6 +222,13 @@ class AccountAdmin(AccountHealth):
                    button=_("Retire for good"), explain=explain, danger=True)  # fmt: skip
 
 
+def _secret(value: str) -> str:
+    """That it is set, and of a long one its end: enough to tell two keys apart."""
+    if not value:
+        return "–"
+    return _("set, ends in %(end)s") % {"end": value.strip()[-4:]} if len(value.strip()) >= LONG_SECRET else _("set")
+
+
 def _what_is_tried(account: Account) -> list[str]:
     """With whom, where, and what a test does, as far as it may be shown."""
     known = registry.connectors().get((account.kind, account.provider))
@@ -259,7 +266,4 @@ def _resumed(account: Account) -> str:
 
 
 def _retired(account: Account) -> str:
-    with transaction.atomic(durable=True):
-        Account.objects.filter(pk=account.pk).update(state=AccountState.RETIRED)
-        withdrawn = parking.withdraw(account, "Withdrawn: the account was retired.")
-    return _("Retired. Rows withdrawn: %(number)s") % {"number": withdrawn}
+    return _("Retired. Rows withdrawn: %(number)s") % {"number": accounts.retire(account)}

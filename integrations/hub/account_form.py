@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
+from integrations.hub import accounts
 from integrations.hub.connector import Connector, Field
 from integrations.hub.models import Account
 
@@ -45,7 +46,7 @@ class AccountForm(forms.ModelForm):
             else:
                 shown.initial = self.instance.settings.get(field.name, field.default)
                 # Disabled fields ignore what is posted: another merchant is another account.
-                shown.disabled = field.name in self.connector.identity and is_used(self.instance)
+                shown.disabled = field.name in self.connector.identity and accounts.is_used(self.instance)
 
     def kept_secrets(self) -> dict[str, str]:
         return self.instance.readable_credentials if self.instance.pk else {}
@@ -73,11 +74,6 @@ class AccountForm(forms.ModelForm):
         if field.secret or not self.instance.pk:
             return bool(typed)
         return bool(typed != self.instance.settings.get(field.name, field.default))
-
-
-def is_used(account: Account) -> bool:
-    """Did it ever work, or was anything ever meant for it?"""
-    return bool(account.pk) and (account.active_since is not None or account.outgoing.exists())
 
 
 def form_for(connector: type[Connector], user: Any) -> type[AccountForm]:

@@ -8,37 +8,53 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.hub import registry, wakeups
+from integrations.hub import parking, registry, wakeups
 from integrations.hub.errors import HubError
-from integrations.hub.models import Account, AccountState, Outgoing, Pause
+from integrations.hub.models import Account, AccountState, Pause
 
 log = logging.getLogger("weft.hub")
 
 RECHECK = timedelta(minutes=5)
 
 
+class IdentityFixed(ValueError):
+    """Another merchant is another account: what says who we are there cannot change any more."""
+
+
 def connect(kind: str, provider: str, name: str, settings: Mapping[str, str]) -> Account:
     """Make the account of this name, or bring its settings up to date. Secret fields are sealed.
 
-    A changed credential makes the account *starting* again: it is checked before anything is sent.
+    A changed credential makes the account *starting* again: it is checked before anything is sent. Raises
+    IdentityFixed where an account that was used would become another one's.
     """
-    secret = {f.name for f in registry.connectors()[kind, provider].fields if f.secret}
+    connector = registry.connectors()[kind, provider]
+    secret = {f.name for f in connector.fields if f.secret}
     with transaction.atomic():
         account = Account.objects.select_for_update().filter(name=name).first()
         if account is None:
             account = Account(kind=kind, provider=provider, name=name)
         plain = {k: v for k, v in settings.items() if k not in secret}
         sealed = {k: v for k, v in settings.items() if k in secret}
-        changed = account.pk is None or account.settings != plain or account.readable_credentials != sealed
-        if changed:
+        kept = {**account.settings, **account.readable_credentials}
+        changed = {name for name in {**kept, **settings} if kept.get(name) != settings.get(name)}
+        if is_used(account) and changed & set(connector.identity):
+            raise IdentityFixed(f"{name} is in use for another {', '.join(sorted(changed & set(connector.identity)))}.")
+        if account.pk is None or changed:
             account.settings, account.credentials = plain, sealed
             if account.state == AccountState.ACTIVE:
                 account.state = AccountState.STARTING
             account.checked_at = None
             account.save()
+            log.info("account %s: settings changed: %s", name, ", ".join(sorted(changed)) or "none")
     return account
+
+
+def is_used(account: Account) -> bool:
+    """Did it ever work, or was anything ever meant for it?"""
+    return bool(account.pk) and (account.active_since is not None or account.outgoing.exists())
 
 
 def check(account: Account) -> bool:
@@ -56,7 +72,7 @@ def check(account: Account) -> bool:
     Account.objects.filter(pk=account.pk, active_since=None).update(active_since=now)
     if woken:
         Pause.objects.filter(account=account).delete()
-        wakeups.wake(Outgoing.objects.filter(account=account, parked_at=None).values_list("lane", flat=True).distinct())
+        wakeups.wake(parking.hasten(account))
     return True
 
 
@@ -78,6 +94,13 @@ def resume(account: Account) -> None:
     Account.objects.filter(pk=account.pk, state=AccountState.PAUSED).update(
         state=AccountState.STARTING, checked_at=None
     )
+
+
+def retire(account: Account) -> int:
+    """Start nothing new with it, for good; returns how many rows were withdrawn. What outlives it goes on."""
+    with transaction.atomic(durable=True):
+        Account.objects.filter(pk=account.pk).update(state=AccountState.RETIRED, retired_at=Now())
+        return parking.withdraw(account, "Withdrawn: the account was retired.")
 
 
 def troubled() -> QuerySet[Account]:

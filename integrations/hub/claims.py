@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -36,21 +37,27 @@ _IDLE = """
     NOT EXISTS (SELECT 1 FROM hub_outgoing f WHERE f.account_id = {account} AND f.lease_token IS NOT NULL
                 AND f.lease_until > clock_timestamp())
 """
+# A retired account starts nothing new, but what was paid with it can be looked up and refunded for a year and a day.
+_WORKS = """
+    (a.state = 'active' OR a.state = 'retired' AND a.retired_at > clock_timestamp() - interval '366 days')
+"""
+_MAY = "(a.state = 'active' OR o.topic = ANY(%(outliving)s))"
 # The row of each idle account and lane that is due the longest.
 _FIRSTS = f"""
-    FROM hub_account a CROSS JOIN unnest(%s::smallint[]) AS l(lane) CROSS JOIN LATERAL (
-        SELECT o.next_at FROM hub_outgoing o WHERE o.account_id = a.id AND o.lane = l.lane AND {_DUE}
+    FROM hub_account a CROSS JOIN unnest(%(lanes)s::smallint[]) AS l(lane) CROSS JOIN LATERAL (
+        SELECT o.next_at FROM hub_outgoing o WHERE o.account_id = a.id AND o.lane = l.lane AND {_MAY} AND {_DUE}
         ORDER BY o.next_at, o.id LIMIT 1
     ) AS first
-    WHERE a.state = %s AND {_IDLE.format(account="a.id")}
+    WHERE {_WORKS} AND {_IDLE.format(account="a.id")}
 """
 # What is due longest in the first lane that has anything. Rows somebody else holds locked are left for later.
 _FIND = f"""
     SELECT o.id, o.topic, o.lease_token IS NOT NULL OR EXISTS (
         SELECT 1 FROM hub_pause p WHERE p.account_id = o.account_id AND p.topic IN ('', o.topic) AND p.times > 0
-    ) AS alone FROM hub_outgoing o
-    WHERE o.account_id = %s AND {_DUE} AND o.lane = (SELECT l.lane {_FIRSTS} AND a.id = %s ORDER BY l.lane LIMIT 1)
-    ORDER BY o.next_at, o.id LIMIT %s FOR UPDATE OF o SKIP LOCKED
+    ) AS alone FROM hub_outgoing o JOIN hub_account a ON a.id = o.account_id
+    WHERE o.account_id = %(account)s AND {_MAY} AND {_DUE}
+    AND o.lane = (SELECT l.lane {_FIRSTS} AND a.id = %(account)s ORDER BY l.lane LIMIT 1)
+    ORDER BY o.next_at, o.id LIMIT %(most)s FOR UPDATE OF o SKIP LOCKED
 """
 
 
@@ -82,7 +89,7 @@ def lanes_served(lane: int) -> list[int]:
 
 
 def accounts_due(lanes: Collection[int]) -> list[int]:
-    """Ids of active accounts with something to claim in these lanes and nothing in flight."""
+    """Ids of accounts with something to claim in these lanes and nothing in flight."""
     return _firsts("SELECT DISTINCT a.id", lanes, "ORDER BY a.id")
 
 
@@ -96,19 +103,23 @@ def stalled_lanes(seconds: int) -> list[int]:
     return _firsts(
         "SELECT DISTINCT l.lane",
         list(Lane),
-        """AND first.next_at < clock_timestamp() - make_interval(secs => %s)
+        """AND first.next_at < clock_timestamp() - make_interval(secs => %(seconds)s)
            AND NOT EXISTS (SELECT 1 FROM hub_laneclock c WHERE c.lane = l.lane
-                           AND c.claimed_at >= clock_timestamp() - make_interval(secs => %s))
+                           AND c.claimed_at >= clock_timestamp() - make_interval(secs => %(seconds)s))
            ORDER BY l.lane""",
-        seconds,
-        seconds,
+        seconds=seconds,
     )
 
 
-def _firsts(select: str, lanes: Collection[int], rest: str, *values: int) -> list[int]:
+def _firsts(select: str, lanes: Collection[int], rest: str, **values: int) -> list[int]:
     with connection.cursor() as cursor:
-        cursor.execute(f"{select} {_FIRSTS} {rest}", [[int(x) for x in lanes], AccountState.ACTIVE, *values])
+        cursor.execute(f"{select} {_FIRSTS} {rest}", {**_values(lanes), **values})
         return [row[0] for row in cursor.fetchall()]
+
+
+def _values(lanes: Collection[int]) -> dict[str, Any]:
+    outliving = [name for name, topic in topics.registered().items() if topic.outlives_account]
+    return {"lanes": [int(lane) for lane in lanes], "outliving": outliving}
 
 
 def claim(account_id: int, lanes: Collection[int], until: float = math.inf) -> Claim | None:
@@ -120,7 +131,7 @@ def claim(account_id: int, lanes: Collection[int], until: float = math.inf) -> C
     with transaction.atomic(durable=True):
         account = (
             Account.objects.select_for_update(skip_locked=True, no_key=True)
-            .filter(pk=account_id, state=AccountState.ACTIVE)
+            .filter(pk=account_id, state__in=(AccountState.ACTIVE, AccountState.RETIRED))
             .first()
         )
         ids = [] if account is None else _choose(_find(account_id, lanes))
@@ -135,7 +146,7 @@ def claim(account_id: int, lanes: Collection[int], until: float = math.inf) -> C
 def _find(account_id: int, lanes: Collection[int]) -> list[tuple[int, str, bool]]:
     most = max([CLAIM_ROWS, *(topic.batch for topic in topics.registered().values())])
     with connection.cursor() as cursor:
-        cursor.execute(_FIND, [account_id, [int(x) for x in lanes], AccountState.ACTIVE, account_id, most])
+        cursor.execute(_FIND, {**_values(lanes), "account": account_id, "most": most})
         return cursor.fetchall()
 
 

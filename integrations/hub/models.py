@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -175,6 +175,7 @@ class Attempt(models.Model):
         indexes = [
             models.Index(fields=["outgoing"], name="attempt_open", condition=Q(finished_at__isnull=True)),
             models.Index(fields=["-id"], name="attempt_failed", condition=FAILED),  # few: an account's last failure
+            BrinIndex(fields=["started_at"], name="attempt_started"),  # rows come in this order; for the purge
         ]
 
     def __str__(self) -> str:

@@ -15,11 +15,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
 from integrations.hub import topics, wakeups
-from integrations.hub.models import Account, Attempt
+from integrations.hub.models import Account, Attempt, Outgoing
+from integrations.hub.retention import KEPT
 from integrations.hub.topics import Command, State
 
 
@@ -102,15 +105,19 @@ def command(
     )
 
 
+# Attempts of what was delivered are kept for a month (`retention`).
+_ATTEMPTED = Exists(Attempt.objects.filter(outgoing=OuterRef("pk"))) | Q(delivered_at__lt=Now() - KEPT)
+
+
 def attempted(topic: str, key: str) -> bool:
     """Was sending it ever started, to any account? (A committed attempt: perhaps it arrived.)"""
-    return Attempt.objects.filter(outgoing__topic=topic, outgoing__key=key).exists()
+    return Outgoing.objects.filter(_ATTEMPTED, topic=topic, key=key).exists()
 
 
 def attempted_keys(topic: str, account: Account, keys: Collection[str]) -> set[str]:
     """Those of `keys` whose sending to this account was ever started."""
-    rows = Attempt.objects.filter(outgoing__account=account, outgoing__topic=topic, outgoing__key__in=list(keys))
-    return set(rows.values_list("outgoing__key", flat=True))
+    rows = Outgoing.objects.filter(_ATTEMPTED, account=account, topic=topic, key__in=list(keys))
+    return set(rows.values_list("key", flat=True))
 
 
 def _open() -> dict[_Key, _Wish]:

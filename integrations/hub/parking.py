@@ -83,9 +83,25 @@ def close(row: Outgoing, note: str) -> bool:
 def withdraw(account: Account, reason: str) -> int:
     """Set everything aside that an account still had to send; returns how many rows. In the caller's transaction.
 
-    What is in flight ends by itself; a row without a lease is never sent again once the account is retired.
+    Not what outlives an account. What is in flight ends by itself; a row without a lease is never sent again once the
+    account is retired.
     """
+    outliving = [name for name, topic in topics.registered().items() if topic.outlives_account]
     waiting = Outgoing.objects.filter(account=account, delivered__lt=F("wanted"), parked_at=None)
-    return waiting.filter(Q(lease_until=None) | Q(lease_until__lte=Now())).update(
-        parked_at=Now(), parked_reason=reason, last_error=reason
-    )
+    idle = waiting.filter(Q(lease_until=None) | Q(lease_until__lte=Now())).exclude(topic__in=outliving)
+    return _in_order(idle).update(parked_at=Now(), parked_reason=reason, last_error=reason)
+
+
+def hasten(account: Account) -> set[int]:
+    """Make everything due that an account still has to send: its settings are new. Returns the lanes."""
+    with transaction.atomic():
+        waiting = Outgoing.objects.filter(account=account, delivered__lt=F("wanted"), parked_at=None)
+        lanes = set(waiting.values_list("lane", flat=True).distinct())
+        _in_order(waiting.filter(next_at__gt=Now())).update(next_at=Now())
+    return lanes
+
+
+def _in_order(rows: QuerySet[Outgoing]) -> QuerySet[Outgoing]:
+    """These rows, locked in the one lock order."""
+    locked = rows.select_for_update(of=("self",)).order_by("account_id", "topic", "key")
+    return Outgoing.objects.filter(pk__in=list(locked.values_list("pk", flat=True)))

@@ -43,7 +43,7 @@ RETURNING p.failures >= %(circuit)s
 def shut(account: Account, topic: str, after: timedelta | None, reason: str) -> None:
     """Leave it alone for as long as it asked, else for 5 s, 10 s ... 5 min."""
     with connection.cursor() as cursor:
-        cursor.execute(_SHUT, {**_values(account, topic, reason), "after": after, "first": FIRST})
+        cursor.execute(_SHUT, _values(account, topic, reason, first=FIRST, after=after))
 
 
 def count(account: Account, topic: str, reason: str) -> bool:
@@ -52,13 +52,13 @@ def count(account: Account, topic: str, reason: str) -> bool:
     Only what says that the remote is unwell is counted: a document that it refuses is not.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, {**_values(account, topic, reason), "circuit": CIRCUIT, "first": OPEN_FOR})
+        cursor.execute(_COUNT, _values(account, topic, reason, first=OPEN_FOR, circuit=CIRCUIT))
         return bool(cursor.fetchone()[0])
 
 
-def _values(account: Account, topic: str, reason: str) -> dict[str, Any]:
+def _values(account: Account, topic: str, reason: str, **more: Any) -> dict[str, Any]:
     jitter = random.uniform(0.9, 1.1)
-    return {"account": account.pk, "topic": topic, "reason": reason, "longest": LONGEST, "jitter": jitter}
+    return {"account": account.pk, "topic": topic, "reason": reason, "longest": LONGEST, "jitter": jitter, **more}
 
 
 def end(account: Account, topics: Collection[str]) -> None:

@@ -6,7 +6,7 @@ import socket
 
 from django.db.models.functions import Now
 
-from integrations.hub import accounts, drains, wakeups
+from integrations.hub import accounts, drains, retention, wakeups
 from integrations.hub.models import Pulse
 
 
@@ -31,3 +31,8 @@ def sweep() -> None:
 def check_accounts() -> None:
     """Look whether accounts that are starting, or were not looked at for long, can be worked with."""
     accounts.check_due()
+
+
+def purge() -> int:
+    """Remove what is kept for a time only."""
+    return retention.purge()

@@ -21,6 +21,7 @@ class Topic:
     batch: ClassVar[int] = 1  # documents in one delivery; more only where the remote takes them together
     operation: ClassVar[str] = ""  # what it asks of the connector, for `Connector.budget`
     visibility_delay: ClassVar[timedelta] = timedelta(0)
+    outlives_account: ClassVar[bool] = False  # goes on after its account is retired: look-ups, closing, refunds
     acts_on_goods: ClassVar[bool] = False  # the remote may ship because of it
 
     def subject(self, key: str) -> str:
