@@ -18,9 +18,10 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from integrations.hub import sheets
 from integrations.hub.admin_pages import Confirm, Refused, ViewOnlyAdmin, act, actor, badge, too_late
 from integrations.hub.exports import CONTENT_TYPES
-from shop.catalogue.files import export, runs, sheets
+from shop.catalogue.files import export, runs
 from shop.catalogue.models import ImportRun, ImportState
 
 IMPORT = ["catalogue.import_products"]

@@ -16,9 +16,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from integrations.hub import sheets
 from integrations.hub.admin_pages import StaffAdmin, too_late
-from shop.catalogue.files import sheets
-from shop.catalogue.files.sheets import Unreadable
+from integrations.hub.sheets import Unreadable
 from shop.said import who
 from shop.stock import count_files, counting, finding
 from shop.stock.admin_actions import person

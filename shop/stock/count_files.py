@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from integrations.hub import exports
-from shop.catalogue.files.plan import read
-from shop.catalogue.files.sheets import Bad, Cell, Line, Sheet, Unreadable, described
+from integrations.hub.sheets import Bad, Cell, Line, Sheet, Unreadable, described
+from integrations.hub.workbooks import read
 from shop.stock import counting, finding
 from shop.stock.counting import Count
 from shop.stock.models import CountRow, CountSheet, Level
@@ -91,7 +91,7 @@ def write(sheet: CountSheet, kind: str, file: IO[bytes]) -> int:
 
 def check(sheet: CountSheet, name: str, content: bytes) -> Checked:
     """What this file would enter on the sheet. Nothing is written. Raises Unreadable."""
-    read_sheet = read(name, content)
+    read_sheet = read(content)
     place = _places(read_sheet)
     known = {row.pool_id.lower(): row for row in counting.countable(sheet)}
     elsewhere = set(sheet.rows.values_list("pool_id", flat=True)) - {row.pool_id for row in known.values()}

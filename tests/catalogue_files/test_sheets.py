@@ -10,8 +10,9 @@ import pytest
 from django.utils import translation
 from openpyxl import Workbook
 
-from shop.catalogue.files import plan, sheets, xlsx
-from shop.catalogue.files.sheets import Bad, Unreadable
+from integrations.hub import sheets, workbooks
+from integrations.hub.sheets import Bad, Unreadable
+from shop.catalogue.files import plan
 from tests.catalogue_files.sheets import as_csv, as_xlsx, saved
 
 ROWS = (("sku", "title_zh_hans"), ("A-1", "橡木椅"), ("A-2", "可调光台灯"))
@@ -139,7 +140,7 @@ def replaced(content: bytes, part: str, old: bytes, new: bytes) -> bytes:
 
 
 def test_a_small_file_does_not_unfold_into_a_large_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(xlsx, "UNFOLDED", 1_000_000)
+    monkeypatch.setattr(workbooks, "UNFOLDED", 1_000_000)
     bomb = replaced(as_xlsx(*ROWS), "docProps/core.xml", b"</cp:", b" " * 2_000_000 + b"</cp:")
     assert len(bomb) < 20_000
     assert "far too large" in refusal(bomb)

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
+from integrations.hub.sheets import Unreadable
 from shop import invariants
-from shop.catalogue.files.sheets import Unreadable
 from shop.customer.models import User
 from shop.stock import approvals, count_decisions, count_files, counting, movements
 from shop.stock.approvals import OwnWork, Person

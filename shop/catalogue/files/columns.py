@@ -14,11 +14,11 @@ from django.utils.translation import gettext_lazy
 from import_export.fields import Field
 from import_export.widgets import Widget
 
+from integrations.hub.sheets import Bad
 from shop.catalogue import attributes
 from shop.catalogue.files import widgets
 from shop.catalogue.files.entries import ATTRIBUTE, PARENT, SINGLE, VARIANT, Entry
 from shop.catalogue.files.lookups import Lookups, Names, fold
-from shop.catalogue.files.sheets import Bad
 from shop.catalogue.models import ProductAttribute
 from shop.catalogue.records import SKU_LENGTH
 

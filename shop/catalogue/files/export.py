@@ -19,9 +19,10 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
 from integrations.hub.cells import safe
-from shop.catalogue.files import entries, lookups, xlsx
+from shop.catalogue.files import entries, lookups
 from shop.catalogue.files.columns import STRUCTURES, Column, columns
 from shop.catalogue.files.entries import Entry
+from shop.catalogue.files.plan import SHEET
 from shop.catalogue.models import Product
 
 CHUNK = 200
@@ -78,7 +79,7 @@ def _plain(cell: Any) -> Any:
 def write_xlsx(file: IO[bytes], table: Iterable[list[Any]], *, others: Iterable[tuple[str, Any]] = ()) -> int:
     """A workbook with these rows, and perhaps other sheets (title, rows); returns the number of these rows."""
     book = Workbook(write_only=True)
-    counts = [_fill(book.create_sheet(title), content) for title, content in ((xlsx.SHEET, table), *others)]
+    counts = [_fill(book.create_sheet(title), content) for title, content in ((SHEET, table), *others)]
     book.save(file)
     return counts[0]
 

@@ -12,14 +12,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from import_export.results import Result
 
+from integrations.hub import workbooks
+from integrations.hub.sheets import Sheet, described
 from shop.catalogue import touch
-from shop.catalogue.files import entries, lookups, sheets, xlsx
+from shop.catalogue.files import entries, lookups
 from shop.catalogue.files.columns import Column
 from shop.catalogue.files.entries import PARENT, VARIANT, Entry
 from shop.catalogue.files.lookups import Lookups
 from shop.catalogue.files.resource import ProductFile, check_header, text
-from shop.catalogue.files.sheets import Sheet, Unreadable, described
 
+SHEET = "products"  # of a workbook, what its sheet is called
 SHOWN = 300  # rows a report names
 LONGEST = 160  # characters of a value in a report
 
@@ -100,16 +102,8 @@ def _said(changes: dict[str, tuple[Any, Any]]) -> list[list[str]]:
 
 
 def read(name: str, content: bytes) -> Sheet:
-    """The sheet in a file, whatever it is called. Raises Unreadable."""
-    if len(content) > sheets.BYTES:
-        raise Unreadable(_("The file is larger than %(n)d MB. Divide it.") % {"n": sheets.BYTES // 1024 // 1024})
-    if not content.strip():
-        raise Unreadable(_("The file is empty."))
-    if content.startswith(xlsx.OLD):
-        raise Unreadable(
-            _("This is a workbook of the old kind (.xls), or one with a password. Save it as .xlsx without a password.")
-        )
-    return xlsx.from_xlsx(content) if content.startswith(b"PK\x03\x04") else sheets.from_csv(content)
+    """The sheet of products in a file, whatever it is called. Raises Unreadable."""
+    return workbooks.read(content, SHEET)
 
 
 def make(sheet: Sheet, *, lock: bool = False) -> Plan:

@@ -11,21 +11,34 @@ from typing import Any
 from django.utils.translation import gettext as _
 from openpyxl import load_workbook
 
-from shop.catalogue.files.sheets import COLUMNS, Bad, Sheet, Unreadable, sheet
+from integrations.hub import sheets
+from integrations.hub.sheets import COLUMNS, Bad, Sheet, Unreadable, sheet
 
 UNFOLDED = 150 * 1024 * 1024  # bytes of a workbook's parts together
 PARTS = 500
-SHEET = "products"
 OLD = b"\xd0\xcf\x11\xe0"  # .xls, and every workbook with a password
 log = logging.getLogger(__name__)
 
 
-def from_xlsx(content: bytes) -> Sheet:
-    """The sheet called `products`, else the first one. Raises Unreadable."""
+def read(content: bytes, name: str = "") -> Sheet:
+    """The sheet in a file, of a workbook the one called `name`, else its first. Raises Unreadable."""
+    if len(content) > sheets.BYTES:
+        raise Unreadable(_("The file is larger than %(n)d MB. Divide it.") % {"n": sheets.BYTES // 1024 // 1024})
+    if not content.strip():
+        raise Unreadable(_("The file is empty."))
+    if content.startswith(OLD):
+        raise Unreadable(
+            _("This is a workbook of the old kind (.xls), or one with a password. Save it as .xlsx without a password.")
+        )
+    return from_xlsx(content, name) if content.startswith(b"PK\x03\x04") else sheets.from_csv(content)
+
+
+def from_xlsx(content: bytes, name: str = "") -> Sheet:
+    """The sheet called `name`, else the first one. Raises Unreadable."""
     _check_size(content)
     try:
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=False, keep_links=False)
-        found = [ws for ws in book.worksheets if ws.title.strip().lower() == SHEET] or book.worksheets
+        found = [ws for ws in book.worksheets if ws.title.strip().lower() == name] or book.worksheets
         if not found:
             raise Unreadable(_("The workbook has no sheet."))
         found[0].reset_dimensions()  # what a file says of its own size may be wrong
