@@ -28,6 +28,7 @@ class CustomerTopic(State):
     label = gettext_lazy("customer")
     lane = Lane.ORDERS
     kind = "erp"
+    by_hand = True
 
     def subject(self, key: str) -> str:
         kind, _, rest = key.partition(":")
@@ -58,6 +59,7 @@ class OrderTopic(State):
     label = gettext_lazy("order")
     lane = Lane.ORDERS
     kind = "erp"
+    by_hand = True
     acts_on_goods = True
 
     def subject(self, key: str) -> str:
@@ -84,6 +86,12 @@ class OrderTopic(State):
 
     def deliver(self, remote: Erp, docs: Mapping[str, Any]) -> Mapping[str, Done | HubError]:
         return {key: _answer(remote.ensure_order, doc) for key, doc in docs.items()}
+
+    def worked(self, doc: Any, done: Done) -> Done:
+        """What was to be cancelled is cancelled there."""
+        if isinstance(doc, SalesOrder) and doc.target is Target.CANCELLED:
+            return OrderDone(done.refs, done.facts, done.warnings, OrderState.CANCELLED)
+        return done
 
     def settle(self, account: Account, key: str, done: Done) -> None:
         """The ERP's answer to a cancellation. Where several ERPs were told, each must have answered."""

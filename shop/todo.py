@@ -150,6 +150,14 @@ KINDS = (
         "state=parked&account_state=working",
     ),
     Kind(
+        "hub.view_outgoing",
+        gettext_lazy("Done by hand, unconfirmed"),
+        gettext_lazy("Somebody ticked it off, and the remote does not know of it. Look there."),
+        parking.unconfirmed,
+        "hub_outgoing",
+        "state=unconfirmed",
+    ),
+    Kind(
         "hub.view_account",
         gettext_lazy("Accounts with a problem"),
         gettext_lazy("Nothing is sent until it is solved."),

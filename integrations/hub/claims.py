@@ -24,7 +24,7 @@ MAX_CRASHES = 5
 # Every part of the indices' conditions is named, so that a claim reads what is due and not what is done, parked or
 # waiting: its cost must not grow with the table.
 _DUE = """
-    o.delivered < o.wanted AND o.parked_at IS NULL AND o.waits_key = ''
+    o.delivered < o.wanted AND o.parked_at IS NULL AND o.waits_key = '' AND o.taken_id IS NULL
     AND o.next_at <= statement_timestamp()
     AND (o.lease_until IS NULL OR o.lease_until <= clock_timestamp())
     AND NOT EXISTS (SELECT 1 FROM hub_pause p WHERE p.account_id = o.account_id

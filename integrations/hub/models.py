@@ -75,6 +75,22 @@ class Account(models.Model):
             return {}
 
 
+class Taken(models.Model):
+    """Rows that a person took to do them by hand: a worksheet. They are not sent until they are given back."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="worksheets", verbose_name=_("account"))
+    actor = models.CharField(_("taken by"), max_length=128)
+    taken_at = models.DateTimeField(_("taken at"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("worksheet")
+        verbose_name_plural = _("worksheets")
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.account}"
+
+
 class Outgoing(models.Model):
     """Work for a remote: *state* ("make it look like this") or a *command* ("do this once").
 
@@ -109,6 +125,14 @@ class Outgoing(models.Model):
     parked_at = models.DateTimeField(_("parked at"), null=True, blank=True)
     parked_reason = models.TextField(_("why it is parked"), blank=True)
     expires_at = models.DateTimeField(_("too late after"), null=True, blank=True)
+    taken = models.ForeignKey(
+        Taken, on_delete=models.PROTECT, null=True, blank=True, related_name="rows", db_index=False,
+        verbose_name=_("worksheet"),
+    )  # fmt: skip
+    taken_revision = models.BigIntegerField(_("revision taken"), null=True, blank=True)
+    is_unconfirmed = models.BooleanField(
+        _("unconfirmed"), default=False, db_default=False, help_text=_("Done by hand; the remote has not said so yet.")
+    )
     refs = models.JSONField(_("remote's documents"), default=list, blank=True)
     facts = models.JSONField(_("facts"), default=dict, blank=True)
     warnings = models.JSONField(_("warnings"), default=list, blank=True)
@@ -128,8 +152,10 @@ class Outgoing(models.Model):
             models.Index(
                 fields=["account", "lane", "next_at", "id"],
                 name="outgoing_due",
-                condition=Q(delivered__lt=F("wanted"), parked_at__isnull=True, waits_key=""),
+                condition=Q(delivered__lt=F("wanted"), parked_at__isnull=True, waits_key="", taken__isnull=True),
             ),
+            models.Index(fields=["taken"], name="outgoing_taken", condition=Q(taken__isnull=False)),
+            models.Index(fields=["account"], name="outgoing_unconfirmed", condition=Q(is_unconfirmed=True)),
             models.Index(fields=["account"], name="outgoing_leased", condition=Q(lease_token__isnull=False)),
             models.Index(
                 fields=["account", "waits_topic", "waits_key"], name="outgoing_waiting", condition=~Q(waits_key="")

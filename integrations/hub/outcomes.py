@@ -36,11 +36,13 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What the remote answered for a row. `attempt` is its id, None where nothing was sent."""
+    """What the remote answered for a row. `attempt` is its id, None where nothing was sent. `unconfirmed`: a person
+    says so, and the remote can be asked."""
 
     row: Outgoing
     attempt: int | None
     done: Done
+    unconfirmed: bool = False
 
 
 _BEGIN = """
@@ -97,7 +99,8 @@ def _unsettled(claim: Claim, sent: Sent, error: Exception) -> None:
 _SETTLE = """
 WITH done AS (
     SELECT * FROM jsonb_to_recordset(%s::jsonb) AS d(
-        id bigint, revision bigint, attempt_id bigint, message text, refs jsonb, facts jsonb, warnings jsonb)
+        id bigint, revision bigint, attempt_id bigint, message text, refs jsonb, facts jsonb, warnings jsonb,
+        unconfirmed bool)
 ), mine AS MATERIALIZED (
     SELECT o.id FROM hub_outgoing o JOIN done USING (id) WHERE o.lease_token = %s
     ORDER BY o.topic COLLATE "C", o.key COLLATE "C" FOR UPDATE OF o
@@ -111,7 +114,7 @@ WITH done AS (
 UPDATE hub_outgoing o
 SET delivered = d.revision, delivered_at = clock_timestamp(), refs = d.refs, facts = d.facts, warnings = d.warnings,
     lease_token = NULL, lease_until = NULL, lease_size = 0, failures = 0, crashes = 0, failing_since = NULL,
-    is_unknown = false, last_error = ''
+    is_unknown = false, last_error = '', taken_id = NULL, taken_revision = NULL, is_unconfirmed = d.unconfirmed
 FROM done d JOIN mine USING (id) WHERE o.id = d.id
 RETURNING o.id
 """
@@ -144,6 +147,7 @@ def _done(sent: Sent) -> dict[str, Any]:
         "refs": refs or sent.row.refs,
         "facts": sent.done.facts,
         "warnings": list(sent.done.warnings),
+        "unconfirmed": sent.unconfirmed,
     }
 
 

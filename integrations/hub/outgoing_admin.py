@@ -2,133 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
+from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminTextInputWidget
 
-from integrations.hub import exports, finding, parking, said, topics
-from integrations.hub.admin_pages import Confirm, Refused, ViewOnlyAdmin, act, badge, too_late
-from integrations.hub.models import AccountState, Attempt, Outgoing
+from integrations.hub import exports, finding, outgoing_acts, outgoing_pages, parking, said, topics
+from integrations.hub.admin_pages import ViewOnlyAdmin, badge
+from integrations.hub.models import AccountState, Outgoing
+from integrations.hub.outgoing_states import (
+    LANES,
+    STATE_COLOURS,
+    STATES,
+    CauseFilter,
+    ParkedOnRetired,
+    StateFilter,
+    TopicFilter,
+    outcome,
+    state_of,
+)
 from integrations.hub.values import Lane
 
 OPERATE = ["hub.operate_outgoing"]
 ATTEMPTS_SHOWN = 50
-STATES: dict[str, Any] = {
-    "delivered": gettext_lazy("delivered"),
-    "parked": gettext_lazy("parked"),
-    "flight": gettext_lazy("in flight"),
-    "waiting": gettext_lazy("waiting for another"),
-    "open": gettext_lazy("open"),
-}
-STATE_COLOURS = {"delivered": "success", "parked": "danger", "flight": "info", "waiting": "warning", "open": "info"}
-LANES = {
-    Lane.MONEY: gettext_lazy("money"),
-    Lane.PARCELS: gettext_lazy("parcels"),
-    Lane.ORDERS: gettext_lazy("orders"),
-    Lane.STOCK: gettext_lazy("stock figures"),
-    Lane.CATALOGUE: gettext_lazy("catalogue"),
-}
-
-
-def state_of(row: Outgoing) -> str:
-    """Where a row stands, as one of STATES."""
-    if not row.is_open:
-        return "delivered"
-    if row.parked_at:
-        return "parked"
-    if row.lease_until and row.lease_until > timezone.now():
-        return "flight"
-    return "waiting" if row.waits_key else "open"
-
-
-OUTCOMES: dict[str, Any] = {
-    "done": gettext_lazy("done"),
-    "looked up": gettext_lazy("looked up: it was there"),
-    "TryAgain": gettext_lazy("not now"),
-    "OutcomeUnknown": gettext_lazy("outcome unknown"),
-    "Conflict": gettext_lazy("conflict"),
-    "Rejected": gettext_lazy("refused"),
-    "Misconfigured": gettext_lazy("the account's settings are wrong"),
-    "bug": gettext_lazy("an error in Weft"),
-}
-
-
-def _outcome(attempt: Attempt) -> Any:
-    if attempt.finished_at is None:
-        return _("perhaps sent")
-    return OUTCOMES.get(attempt.outcome, attempt.outcome) or "–"
-
-
-class StateFilter(admin.SimpleListFilter):
-    title = gettext_lazy("state")
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return list(STATES.items())
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Outgoing]) -> QuerySet[Outgoing]:
-        undelivered = Q(delivered__lt=F("wanted"))
-        unparked = undelivered & Q(parked_at__isnull=True)
-        flying = Q(lease_until__gt=timezone.now())
-        match self.value():
-            case "delivered":
-                return queryset.filter(delivered__gte=F("wanted"))
-            case "parked":
-                return queryset.filter(undelivered, parked_at__isnull=False)
-            case "flight":
-                return queryset.filter(unparked & flying)
-            case "waiting":
-                return queryset.filter(unparked).exclude(waits_key="")
-            case "open":
-                return queryset.filter(unparked)
-        return queryset
-
-
-class TopicFilter(admin.SimpleListFilter):
-    title = gettext_lazy("topic")
-    parameter_name = "topic"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(name, topics.label(name)) for name in sorted(topics.registered())]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Outgoing]) -> QuerySet[Outgoing]:
-        return queryset.filter(topic=self.value()) if self.value() else queryset
-
-
-class ParkedOnRetired(admin.SimpleListFilter):
-    """Keeps what nobody needs to look at any more out of the way; the home page links here."""
-
-    title = gettext_lazy("account's state")
-    parameter_name = "account_state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("working", _("not retired"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Outgoing]) -> QuerySet[Outgoing]:
-        return queryset.exclude(account__state=AccountState.RETIRED) if self.value() else queryset
-
-
-class Done(Confirm):
-    note = forms.CharField(
-        label=gettext_lazy("What was done"),
-        max_length=255,
-        help_text=gettext_lazy("Done by hand and how, or why it is not wanted any more. It stays with the row."),
-        widget=UnfoldAdminTextInputWidget(),
-    )
 
 
 @admin.register(Outgoing)
@@ -146,12 +52,13 @@ class OutgoingAdmin(ViewOnlyAdmin):
         exports.text(gettext_lazy("failures in a row"), lambda row: row.failures),
         exports.text(gettext_lazy("last error"), lambda row: said.in_words(row.last_error) if row.is_open else ""),
     )
-    list_filter = (StateFilter, TopicFilter, "account", ParkedOnRetired)
+    list_filter = (StateFilter, TopicFilter, "account", ParkedOnRetired, CauseFilter)
     list_select_related = ("account",)
     search_fields = ("subject",)  # shows the box; see `finding.rows`
     search_help_text = gettext_lazy("Order number, or the remote's number")
-    actions = ("retry_selected",)
-    actions_detail = ("retry", "close")
+    actions = ("retry_selected", "take_selected")
+    actions_list = ("by_cause",)
+    actions_detail = ("retry", "close", "tick", "give_back")
     change_form_after_template = "admin/hub/outgoing/attempts.html"
     fieldsets = (
         (
@@ -169,6 +76,7 @@ class OutgoingAdmin(ViewOnlyAdmin):
                 "fields": (
                     "state_badge", "parked_at", "why_parked", "failures", "is_unknown", "whole_error", "shown_wait",
                     "next_at", "expires_at", "wanted", "delivered", "delivered_at", "shown_refs", "shown_warnings",
+                    "taken", "shown_by_hand",
                 )
             },
         ),
@@ -176,7 +84,7 @@ class OutgoingAdmin(ViewOnlyAdmin):
     )  # fmt: skip
     readonly_fields = (
         "shown_topic", "shown_subject", "shown_lane", "state_badge", "why_parked", "whole_error", "shown_wait",
-        "shown_refs", "shown_warnings",
+        "shown_refs", "shown_warnings", "shown_by_hand",
     )  # fmt: skip
 
     def found(self, text: str) -> QuerySet[Outgoing]:
@@ -227,12 +135,24 @@ class OutgoingAdmin(ViewOnlyAdmin):
     def shown_warnings(self, row: Outgoing) -> str:
         return format_html_join("", "<p>{}</p>", ((said.in_words(warning),) for warning in row.warnings)) or "–"
 
+    @display(description=gettext_lazy("done by hand"))
+    def shown_by_hand(self, row: Outgoing) -> str:
+        entry = row.facts.get("by_hand") if isinstance(row.facts, dict) else None
+        words = list(entry.values()) if isinstance(entry, dict) else [entry or ""]
+        shown = " · ".join(str(word) for word in words if word) or "–"
+        return f"{shown} ({_('unconfirmed')})" if row.is_unconfirmed else shown
+
+    def get_urls(self) -> list[URLPattern]:
+        """Trying again is for what a list shows: it takes the list's own query string."""
+        view = self.admin_site.admin_view(lambda request: outgoing_pages.replay(self, request))
+        return [path("replay/", view, name="hub_outgoing_replay"), *super().get_urls()]
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         row = self.get_object(request, unquote(object_id))
         attempts = row.attempts.all()[:ATTEMPTS_SHOWN] if row else ()
-        shown = [(attempt, _outcome(attempt), said.in_words(attempt.message)) for attempt in attempts]
+        shown = [(attempt, outcome(attempt), said.in_words(attempt.message)) for attempt in attempts]
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "attempts": shown})
 
     # --- another go ---
@@ -242,68 +162,47 @@ class OutgoingAdmin(ViewOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Django shows the list again to who may not do what was posted; here that is an answer of its own: 403."""
-        posted = request.POST.get("action") == "retry_selected" and ACTION_CHECKBOX_NAME in request.POST
+        posted = request.POST.get("action") in self.actions and ACTION_CHECKBOX_NAME in request.POST
         if posted and not self.has_retry_permission(request):
             raise PermissionDenied
-        return super().changelist_view(request, extra_context)
+        replay = request.GET.get("state") == "parked" and self.has_retry_permission(request)
+        return super().changelist_view(request, {**(extra_context or {}), "weft_replay": replay})
 
     @admin.action(description=gettext_lazy("Try the parked ones again"), permissions=["retry"])
     def retry_selected(self, request: HttpRequest, queryset: QuerySet[Outgoing]) -> None:
         result = parking.retry(queryset)
-        self.message_user(request, _said(result), messages.SUCCESS if result.retried else messages.WARNING)
+        self.message_user(
+            request, outgoing_acts.said_of(result), messages.SUCCESS if result.retried else messages.WARNING
+        )
+
+    @admin.action(description=gettext_lazy("Take them, to do them by hand"), permissions=["retry"])
+    def take_selected(self, request: HttpRequest, queryset: QuerySet[Outgoing]) -> HttpResponse | None:
+        return outgoing_pages.take(self, request, queryset)
 
     def offers(self, action: str, obj: Outgoing) -> bool:
-        if action == "close":
-            return parking.may_close(obj)
+        match action:
+            case "close":
+                return parking.may_close(obj)
+            case "tick" | "give_back":
+                return obj.taken_id is not None
         return state_of(obj) == "parked" and obj.account.state != AccountState.RETIRED
+
+    @action(description=gettext_lazy("Parked work by cause"), url_path="causes", icon="category")
+    def by_cause(self, request: HttpRequest) -> HttpResponse:
+        return outgoing_pages.by_cause(self, request)
 
     @action(description=gettext_lazy("Try again"), url_path="retry", icon="replay", permissions=OPERATE)
     def retry(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = self.wanted(request, object_id)
-        if not self.offers("retry", row):
-            return too_late(self, request, row)
-        explain = [_("Why it is parked: %(reason)s") % {"reason": said.in_words(row.parked_reason) or "–"}]
-        return act(self, request, row, _again(row), title=_("Try again"), button=_("Try again now"), explain=explain)
+        return outgoing_acts.retry(self, request, self.wanted(request, object_id))
 
     @action(description=gettext_lazy("Close by hand"), url_path="close", icon="task_alt", permissions=OPERATE)
     def close(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = self.wanted(request, object_id)
-        if not self.offers("close", row):
-            return too_late(self, request, row)
-        explain = [
-            _("Why it is parked: %(reason)s") % {"reason": said.in_words(row.parked_reason) or "–"},
-            _("You have looked, and it is done or not wanted any more. Weft will never send it."),
-        ]
-        return act(self, request, row, _closed(row), form=Done, title=_("Close by hand"), button=_("Close it"),
-                   explain=explain)  # fmt: skip
+        return outgoing_acts.close(self, request, self.wanted(request, object_id))
 
+    @action(description=gettext_lazy("Tick off"), url_path="tick", icon="check", permissions=OPERATE)
+    def tick(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return outgoing_acts.tick(self, request, self.wanted(request, object_id))
 
-def _closed(row: Outgoing) -> Callable[[dict[str, Any]], str]:
-    def do(data: dict[str, Any]) -> str:
-        if not parking.close(row, data["note"]):
-            raise Refused(_("It is not parked any more. Nothing was changed."), final=True)
-        return _("Closed: %(note)s") % {"note": data["note"]}
-
-    return do
-
-
-def _again(row: Outgoing) -> Callable[[dict[str, Any]], str]:
-    def do(_data: dict[str, Any]) -> str:
-        result = parking.retry(Outgoing.objects.filter(pk=row.pk))
-        if not result.retried:
-            raise Refused(_said(result), final=True)
-        return _said(result)
-
-    return do
-
-
-def _said(result: parking.Retried) -> str:
-    words = ngettext("%(n)d row is due again.", "%(n)d rows are due again.", result.retried) % {"n": result.retried}
-    if not result.skipped:
-        return words
-    left = ngettext(
-        "%(n)d was left alone: not parked, too late, or perhaps done already (look at the remote by hand).",
-        "%(n)d were left alone: not parked, too late, or perhaps done already (look at the remote by hand).",
-        result.skipped,
-    ) % {"n": result.skipped}
-    return f"{words} {left}"
+    @action(description=gettext_lazy("Give back"), url_path="give-back", icon="undo", permissions=OPERATE)
+    def give_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return outgoing_acts.give_back(self, request, self.wanted(request, object_id))

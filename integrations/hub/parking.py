@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Func, Min, OuterRef, Q, QuerySet, TextField, Value
 from django.db.models.functions import Now
 
 from integrations.hub import topics, wakeups
 from integrations.hub.models import Account, AccountState, Attempt, Outgoing
 from integrations.hub.topics import Command
+
+TOGETHER = 1000  # rows of one transaction
+
+# Why a row is parked, without what differs from row to row: numbers, and what stands in quotation marks.
+CAUSE: Any = Func(
+    F("parked_reason"), Value(r"W\d{8}-\w+|'[^']*'|\"[^\"]*\"|\d+"), Value("…"), Value("g"), function="regexp_replace",
+    output_field=TextField(),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +31,30 @@ class Retried:
     skipped: int
 
 
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What trying again would do: how many rows would be due, and which would be left alone, and why."""
+
+    due: int
+    unknown: QuerySet[Outgoing]
+    late: QuerySet[Outgoing]
+    others: int  # not parked (any more), or of a retired account
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Parked rows of one account and topic with one cause; `sample` is the reason of one of them, in full."""
+
+    account_id: int
+    account: str
+    topic: str
+    cause: str
+    sample: str
+    count: int
+    unknown: int
+    since: datetime
+
+
 def parked() -> QuerySet[Outgoing]:
     """Work set aside for a person. What a retired account left is nobody's work any more."""
     return Outgoing.objects.filter(parked_at__isnull=False, delivered__lt=F("wanted")).exclude(
@@ -28,35 +62,82 @@ def parked() -> QuerySet[Outgoing]:
     )
 
 
-def _safe() -> Q:
-    """State is looked at before it is sent. A command may be sent once more only if it surely was not done, in time."""
+def unconfirmed() -> QuerySet[Outgoing]:
+    """Work that a person says was done, of which the remote has not heard."""
+    return Outgoing.objects.filter(is_unconfirmed=True)
+
+
+def groups(limit: int = 200) -> list[Group]:
+    """All parked work by cause, the largest first. One statement."""
+    found = (
+        parked()
+        .annotate(cause=CAUSE)
+        .values("account_id", "account__name", "topic", "cause")
+        .annotate(
+            sample=Min("parked_reason"), count=Count("pk"), since=Min("parked_at"),
+            unknown=Count("pk", filter=_unknown()),
+        )
+        .order_by("-count", "account__name", "topic", "cause")
+    )  # fmt: skip
+    return [
+        Group(
+            row["account_id"], row["account__name"], row["topic"], row["cause"], row["sample"], row["count"],
+            row["unknown"], row["since"],
+        )
+        for row in found[:limit]
+    ]  # fmt: skip
+
+
+def _unknown() -> Q:
+    """A command that was perhaps carried out."""
     unfinished = Exists(Attempt.objects.filter(outgoing=OuterRef("pk"), finished_at=None))
-    in_time = Q(expires_at=None) | Q(expires_at__gt=Now())
-    return Q(is_command=False) | (Q(is_unknown=False) & ~unfinished & in_time)
+    return Q(Q(is_unknown=True) | unfinished, is_command=True)
+
+
+def _late() -> Q:
+    return Q(is_command=True, expires_at__lte=Now())
+
+
+def outlook(rows: QuerySet[Outgoing]) -> Outlook:
+    """What `retry` would do with these rows. Nothing is changed."""
+    found = parked().filter(pk__in=rows.order_by().values("pk"))
+    unknown = found.filter(_unknown())
+    late = found.filter(_late()).exclude(_unknown())
+    asked = rows.order_by().count()
+    left = found.filter(_unknown() | _late()).count()
+    standing = found.count()
+    return Outlook(standing - left, unknown, late, asked - standing)
 
 
 def retry(rows: QuerySet[Outgoing]) -> Retried:
-    """Make the parked ones of `rows` due at once. In a transaction of its own.
+    """Make the parked ones of `rows` due at once, a thousand in a transaction of its own.
 
-    Skipped: what is not parked (any more), commands whose outcome is unknown or whose time is over, retired accounts.
+    State is looked at before it is sent. Skipped: what is not parked (any more), commands whose outcome is unknown or
+    whose time is over, retired accounts.
     """
-    asked = list(rows.order_by().values_list("pk", flat=True))
+    asked = list(rows.order_by("account_id", "topic", "key").values_list("pk", flat=True))
+    retried = sum(_retry(asked[at : at + TOGETHER]) for at in range(0, len(asked), TOGETHER))
+    return Retried(retried, len(asked) - retried)
+
+
+def _retry(asked: list[int]) -> int:
     with transaction.atomic(durable=True):
-        due = parked().filter(_safe(), pk__in=asked)
-        locked = due.select_for_update(of=("self",)).order_by("account_id", "topic", "key")  # the global lock order
-        lanes = dict(locked.values_list("pk", "lane"))
-        retried = Outgoing.objects.filter(pk__in=lanes, parked_at__isnull=False).update(
+        due = in_order(parked().filter(pk__in=asked).exclude(_unknown()).exclude(_late()))
+        lanes = set(due.values_list("lane", flat=True))
+        retried = due.filter(parked_at__isnull=False).update(
             parked_at=None, parked_reason="", failures=0, crashes=0, failing_since=None, next_at=Now()
         )
         if retried:
-            wakeups.on_commit(set(lanes.values()))
-    return Retried(retried, len(asked) - retried)
+            wakeups.on_commit(lanes)
+    return retried
 
 
 def may_close(row: Outgoing) -> bool:
     """May a person say of this parked row that it is done, or not wanted any more?"""
     topic = topics.find(row.topic)
-    return row.parked_at is not None and row.is_open and isinstance(topic, Command) and topic.by_hand
+    return (
+        row.parked_at is not None and row.is_open and isinstance(topic, Command) and topic.by_hand and not topic.needs
+    )
 
 
 def close(row: Outgoing, note: str) -> bool:
@@ -89,7 +170,7 @@ def withdraw(account: Account, reason: str) -> int:
     outliving = [name for name, topic in topics.registered().items() if topic.outlives_account]
     waiting = Outgoing.objects.filter(account=account, delivered__lt=F("wanted"), parked_at=None)
     idle = waiting.filter(Q(lease_until=None) | Q(lease_until__lte=Now())).exclude(topic__in=outliving)
-    return _in_order(idle).update(parked_at=Now(), parked_reason=reason, last_error=reason)
+    return in_order(idle).update(parked_at=Now(), parked_reason=reason, last_error=reason)
 
 
 def hasten(account: Account) -> set[int]:
@@ -97,11 +178,11 @@ def hasten(account: Account) -> set[int]:
     with transaction.atomic():
         waiting = Outgoing.objects.filter(account=account, delivered__lt=F("wanted"), parked_at=None)
         lanes = set(waiting.values_list("lane", flat=True).distinct())
-        _in_order(waiting.filter(next_at__gt=Now())).update(next_at=Now())
+        in_order(waiting.filter(next_at__gt=Now())).update(next_at=Now())
     return lanes
 
 
-def _in_order(rows: QuerySet[Outgoing]) -> QuerySet[Outgoing]:
+def in_order(rows: QuerySet[Outgoing]) -> QuerySet[Outgoing]:
     """These rows, locked in the one lock order."""
     locked = rows.select_for_update(of=("self",)).order_by("account_id", "topic", "key")
     return Outgoing.objects.filter(pk__in=list(locked.values_list("pk", flat=True)))

@@ -6,7 +6,7 @@ import socket
 
 from django.db.models.functions import Now
 
-from integrations.hub import accounts, drains, retention, wakeups
+from integrations.hub import accounts, drains, manual, retention, wakeups
 from integrations.hub.models import Pulse
 
 
@@ -36,3 +36,8 @@ def check_accounts() -> None:
 def purge() -> int:
     """Remove what is kept for a time only."""
     return retention.purge()
+
+
+def confirm() -> int:
+    """Ask remotes about what people say they did by hand."""
+    return manual.confirm()

@@ -21,8 +21,14 @@ class Topic:
     batch: ClassVar[int] = 1  # documents in one delivery; more only where the remote takes them together
     operation: ClassVar[str] = ""  # what it asks of the connector, for `Connector.budget`
     visibility_delay: ClassVar[timedelta] = timedelta(0)
+    by_hand: ClassVar[bool] = False  # a person may do it at the remote instead
+    needs: ClassVar[tuple[str, ...]] = ()  # what they must enter then, besides its number there: "amount"
     outlives_account: ClassVar[bool] = False  # goes on after its account is retired: look-ups, closing, refunds
     acts_on_goods: ClassVar[bool] = False  # the remote may ship because of it
+
+    def worked(self, doc: Any, done: Done) -> Done:
+        """What a person did by hand, as the remote would have answered. `doc`: what was to be sent."""
+        return done
 
     def subject(self, key: str) -> str:
         """What the row is about, e.g. `order:W20261122-7Q2M9K`; shown and searched, never parsed."""
@@ -63,7 +69,6 @@ class Command(Topic):
     repeat: ClassVar[Repeat] = Repeat.NEVER
     resends: ClassVar[int | None] = None  # how often it may be sent again after an unknown outcome; None = no limit
     expires_after: ClassVar[timedelta] = timedelta(hours=72)
-    by_hand: ClassVar[bool] = False  # a person may say it is done: nothing here depends on how
 
     def upgrade(self, version: int, payload: dict[str, Any]) -> dict[str, Any]:
         """`payload` as written by `version` (one older), in today's form."""

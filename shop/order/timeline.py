@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from integrations.hub import said, topics
 from integrations.hub.models import Outgoing
-from integrations.hub.outgoing_admin import STATE_COLOURS, STATES, state_of
+from integrations.hub.outgoing_states import STATE_COLOURS, STATES, state_of
 from shop.mail.letters import Event
 from shop.order.models import Order, OrderStatusChange, Status
 from shop.returns.models import CreditNote
