@@ -77,7 +77,7 @@ class TakenAdmin(ViewOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.file)
-        return [path("<path:object_id>/file/<str:kind>/", view, name="hub_taken_file"), *super().get_urls()]
+        return [path("<path:object_id>/file/", view, name="hub_taken_file"), *super().get_urls()]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -89,9 +89,11 @@ class TakenAdmin(ViewOnlyAdmin):
     def offers(self, action: str, obj: Any) -> bool:
         return bool(obj.open_rows)
 
-    def file(self, request: HttpRequest, object_id: str, kind: str) -> HttpResponseBase:
-        """The worksheet as a file."""
-        sheet = self.wanted(request, object_id)
+    def file(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """POST: the worksheet as a file. Noted in the log before it is sent."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        sheet, kind = self.wanted(request, object_id), request.POST.get("format", "")
         if not request.user.has_perm(OPERATE[0]) or kind not in exports.FORMATS:
             raise PermissionDenied
         with ExitStack() as ends:

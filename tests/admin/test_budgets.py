@@ -6,6 +6,7 @@ Every page is counted warm, with all hundred rows on it. What is counted is said
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.hub.models import Account, Attempt, Outgoing
+from integrations.hub.models import Account, Attempt, Outgoing, Taken
 from integrations.hub.values import Lane
 from shop.api.models import Client as ApiClient
 from shop.catalogue.models import (
@@ -240,6 +241,13 @@ def _outgoing() -> None:
     )
 
 
+def _worksheets() -> None:
+    for number, account in zip(range(100), cycle(Account.objects.all()[:10]), strict=False):
+        sheet = Taken.objects.create(account=account, actor="staff:li")
+        Outgoing.objects.create(account=account, topic="mail", key=f"taken-{number}", subject="", lane=Lane.ORDERS,
+                                taken=sheet, taken_revision=1)  # fmt: skip
+
+
 def _intakes() -> None:
     Intake.objects.bulk_create(
         Intake(
@@ -335,6 +343,7 @@ CROWDS: dict[type[Model], Callable[[], Any]] = {
     CreditNote: _credit_notes,
     Adjustment: _adjustments,
     Outgoing: _outgoing,
+    Taken: _worksheets,
     LogEntry: _log,
     SavedList: _saved,
     ApiClient: _api_clients,

@@ -17,7 +17,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.mark.parametrize("name", ["confirm payment", "note payment on account", "cancel", "ship", "receive", "count",
                                   "write off", "correct", "close return", "close import", "close by hand",
-                                  "retire account", "retry one", "retry many"])  # fmt: skip
+                                  "retire account", "retry one", "retry many",
+                                  "retry all of a list", "take rows", "tick one off", "give one back",
+                                  "give all back"])  # fmt: skip
 def test_each_service_commits_by_itself(login: Login, name: str) -> None:
     client = login("superuser")
     address, form = matrix.CASES[name].prepare()

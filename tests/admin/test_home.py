@@ -101,6 +101,9 @@ def _work() -> None:
     for number, account in enumerate([good] * 7 + [gone] * 2):
         Outgoing.objects.create(account=account, topic="t", key=str(number), subject="", lane=Lane.STOCK,
                                 parked_at=timezone.now())  # fmt: skip
+    for number in range(17):
+        Outgoing.objects.create(account=good, topic="t", key=f"by-hand-{number}", subject="", lane=Lane.MONEY,
+                                is_command=True, delivered=1, is_unconfirmed=True)  # fmt: skip
     for _ in range(8):
         factories.account(problem="refused")
 
@@ -137,6 +140,7 @@ COUNTS = {
     "Count sheets to decide": 12,
     "Overdue holds": 2,
     "Parked work": 7,
+    "Done by hand, unconfirmed": 17,
     "Accounts with a problem": 8,
     "Refused imports": 9,
     "Refused product files": 10,

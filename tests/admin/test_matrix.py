@@ -17,6 +17,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from integrations.hub import manual
 from integrations.hub.models import Account, AccountState, Outgoing
 from integrations.hub.values import Lane
 from shop.catalogue.files import runs
@@ -38,6 +39,7 @@ WATCHED = (
     "order_order", "order_orderstatuschange", "order_intake", "stock_pool", "stock_level", "stock_movement",
     "stock_hold", "stock_proposal", "stock_countsheet", "stock_countrow", "stock_countentry", "stock_supply",
     "stock_presale", "stock_brokenpromise", "stock_kitpart", "fulfilment_parcel", "hub_account", "hub_outgoing",
+    "hub_taken",
     "customer_user",
     "stock_warehouse", "stock_share", "stock_channel", "pricing_taxclass", "desk_savedlist", "django_admin_log",
     "api_client",
@@ -166,6 +168,45 @@ def retry_one() -> tuple[str, dict[str, Any]]:
 def retry_many() -> tuple[str, dict[str, Any]]:
     form = {"action": "retry_selected", "_selected_action": [parked().pk]}
     return reverse("admin:hub_outgoing_changelist"), form
+
+
+def waiting() -> Outgoing:
+    number = f"W20261123-{next(_numbers):06}"
+    return Outgoing.objects.create(account=factories.account("erp", "tryton"), topic="erp.order", key=number,
+                                   subject=f"order:{number}", lane=Lane.ORDERS)  # fmt: skip
+
+
+def take_many() -> tuple[str, dict[str, Any]]:
+    form = {"action": "take_selected", "_selected_action": [waiting().pk]}
+    return reverse("admin:hub_outgoing_changelist"), form
+
+
+def taken_row() -> Outgoing:
+    row = waiting()
+    manual.take(Outgoing.objects.filter(pk=row.pk), "staff:li")
+    row.refresh_from_db()
+    return row
+
+
+def tick() -> tuple[str, dict[str, Any]]:
+    return action("hub_outgoing", "tick", taken_row().pk), {"number": "SO-1", "note": ""}
+
+
+def give_back() -> tuple[str, dict[str, Any]]:
+    return action("hub_outgoing", "give_back", taken_row().pk), {}
+
+
+def give_all_back() -> tuple[str, dict[str, Any]]:
+    return action("hub_taken", "give_all_back", taken_row().taken_id), {}
+
+
+def worksheet_file() -> tuple[str, dict[str, Any]]:
+    return reverse("admin:hub_taken_file", args=[taken_row().taken_id]), {"format": "csv"}
+
+
+def replay() -> tuple[str, dict[str, Any]]:
+    parked()
+    return f"{reverse('admin:hub_outgoing_replay')}?state=parked", {}
 
 
 def on_account(name: str, before: bool) -> Callable[[], tuple[str, dict[str, Any]]]:
@@ -423,6 +464,12 @@ CASES = {
     "retire account": Case(account_action("retire", S.PAUSED), frozenset({"integrations"})),
     "retry one": Case(retry_one, frozenset({"integrations"})),
     "retry many": Case(retry_many, frozenset({"integrations"})),
+    "retry all of a list": Case(replay, frozenset({"integrations"})),
+    "take rows": Case(take_many, frozenset({"integrations"})),
+    "tick one off": Case(tick, frozenset({"integrations"})),
+    "give one back": Case(give_back, frozenset({"integrations"})),
+    "a worksheet as a file": Case(worksheet_file, frozenset({"integrations"}), 200),
+    "give all back": Case(give_all_back, frozenset({"integrations"})),
     "allow on account": Case(on_account("allow_on_account", False), frozenset({"finance"})),
     "stop on account": Case(on_account("stop_on_account", True), frozenset({"finance"})),
     "edit customer": Case(edit_customer, frozenset({"sales"})),
@@ -496,6 +543,9 @@ VIEWS: dict[str, tuple[Callable[[], str], frozenset[str]]] = {
     ),
     "a count sheet to print": (lambda: stock.sheet_action("print_sheet")()[0], COUNTS_SEEN),
     "a count sheet as a file": (stock.file_address, COUNTS_SEEN),
+    "parked work by cause": (lambda: reverse("admin:hub_outgoing_by_cause"), NOT_CATALOGUE),
+    "worksheets": (lambda: reverse("admin:hub_taken_changelist"), frozenset({"integrations", "auditor"})),
+    "a worksheet back": (lambda: action("hub_taken", "bring", taken_row().taken_id), frozenset({"integrations"})),
     "promises not kept": (lambda: reverse("admin:stock_brokenpromise_changelist"), NOT_CATALOGUE),
     "shortages": (lambda: reverse("admin:stock_shortage_changelist"), NOT_CATALOGUE),
     "adjustments to approve": (lambda: reverse("admin:stock_proposal_changelist"), COUNTS_SEEN),

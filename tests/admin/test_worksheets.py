@@ -53,7 +53,7 @@ def test_take_download_fill_bring_and_do(client: Client, account: Account) -> No
     sheet = Taken.objects.get()
     assert page.redirect_chain[-1][0] == reverse("admin:hub_taken_change", args=[sheet.pk])
     assert made[0].key in page.content.decode()
-    file = client.get(reverse("admin:hub_taken_file", args=[sheet.pk, "csv"]))
+    file = client.post(reverse("admin:hub_taken_file", args=[sheet.pk]), {"format": "csv"})
     table = list(csv.reader(io.StringIO(file.getvalue().decode("utf-8-sig"))))
     table[1][5:7] = ["yes", "SO-1"]
     table[2][5:7] = ["no", ""]
@@ -99,7 +99,7 @@ def test_who_may_not_send_sees_no_addresses(client: Client, account: Account, lo
     page = auditor.get(reverse("admin:hub_taken_change", args=[sheet.pk]))
     assert page.status_code == 200
     assert b"<details><summary>" not in page.content
-    assert auditor.get(reverse("admin:hub_taken_file", args=[sheet.pk, "csv"])).status_code == 403
+    assert auditor.post(reverse("admin:hub_taken_file", args=[sheet.pk]), {"format": "csv"}).status_code == 403
     assert auditor.post(reverse("admin:hub_taken_give_all_back", args=[sheet.pk])).status_code == 403
 
 
