@@ -87,7 +87,7 @@ class TakenAdmin(ViewOnlyAdmin):
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
     def offers(self, action: str, obj: Any) -> bool:
-        return bool(obj.open_rows)
+        return bool(obj.rows.exists())
 
     def file(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """POST: the worksheet as a file. Noted in the log before it is sent."""
@@ -133,7 +133,13 @@ def _page(sheet: Any, may: bool) -> dict[str, Any]:
         row.link = reverse("admin:hub_outgoing_change", args=[row.pk])
         row.error = said.in_words(row.last_error)
         row.changed = row.wanted != row.taken_revision
-    return {"sheet": sheet, "may": may, "rows": rows, "more": max(0, sheet.open_rows - SHOWN)}
+    return {
+        "sheet": sheet,
+        "who": sheet.actor.removeprefix("staff:"),
+        "may": may,
+        "rows": rows,
+        "more": max(0, sheet.open_rows - SHOWN),
+    }
 
 
 # --- the file back ---------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.hub import commands
+from integrations.hub import commands, manual
 from integrations.hub.models import Account, AccountState, Attempt, Cursor, Outgoing, Pause
 from integrations.hub.registry import connect
 from integrations.hub.values import Address
@@ -369,6 +369,19 @@ def _work(company: Company) -> None:
     Attempt.objects.create(outgoing=last, lease_token="2" * 32, revision=1, finished_at=now, outcome="TryAgain",
                            message="find order: the remote cannot be reached.")  # fmt: skip
     Outgoing.objects.filter(pk=last.pk).update(failures=3, last_error="find order: the remote cannot be reached.")
+    orders[4].attempts.update(exchanges=[TRIED])
+    manual.take(Outgoing.objects.filter(pk__in=[row.pk for row in rows[-8:-5]]), "staff:ops@weijian.example")
+    Outgoing.objects.filter(pk=letters[3].pk).update(
+        is_unconfirmed=True, facts={"by_hand": {"actor": "staff:ops@weijian.example", "number": "R-20261122-7"}}
+    )
+
+
+TRIED = {
+    "operation": "create order", "method": "POST", "url": "https://tryton.weijian.example/weijian/", "status": 422,
+    "request": '{"number": "W20261122-57QBVH", "party": {"name": "•••", "phone": "•••"}, '
+               '"lines": [{"sku": "KT-CUP-02", "quantity": 2, "unit_price": "35.00"}]}',
+    "reply": '{"error": "product KT-CUP-02 not found"}', "milliseconds": 84,
+}  # fmt: skip
 
 
 def _park(row: Outgoing, outcome: str, reason: str, **fields: Any) -> None:

@@ -64,6 +64,7 @@ def staff(company: Company) -> Iterator[Place]:
     yield from _ahead()
     yield from _searches()
     yield from _stock()
+    yield from _work()
     orders = reverse("admin:order_order_changelist")
     yield Place("order-list-filters", orders, press=("a:has(> .material-symbols-outlined:text('filter_list'))",))
     yield Place("order-list-said", f"{orders}?said=open")
@@ -177,6 +178,16 @@ def _ahead() -> Iterator[Place]:
     kit = Order.objects.filter(lines__kit_number=1).latest("pk")
     yield Place("order-page-kit", reverse("admin:order_order_change", args=[kit.pk]))
     yield Place("product-kit", reverse("admin:catalogue_product_change", args=[KitPart.objects.earliest("pk").kit_id]))
+
+
+def _work() -> Iterator[Place]:
+    yield Place("work-by-cause", reverse("admin:hub_outgoing_by_cause"))
+    yield Place("work-parked", reverse("admin:hub_outgoing_changelist") + "?state=parked")
+    yield Place("work-replay", reverse("admin:hub_outgoing_replay") + "?state=parked")
+    tried = Outgoing.objects.exclude(attempts__exchanges=[]).filter(attempts__isnull=False).earliest("pk")
+    yield Place("work-tried", reverse("admin:hub_outgoing_change", args=[tried.pk]), press=("details summary",))
+    taken = Outgoing.objects.filter(taken__isnull=False).earliest("pk")
+    yield Place("work-tick", reverse("admin:hub_outgoing_tick", args=[taken.pk]))
 
 
 def _searches() -> Iterator[Place]:
