@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from integrations.hub import registry, wakeups
+from integrations.hub import incoming_claims, registry, wakeups
 from integrations.hub.errors import HubError
 from integrations.hub.models import Account, AccountState, Outgoing, Pause
 
@@ -57,6 +57,7 @@ def check(account: Account) -> bool:
     if woken:
         Pause.objects.filter(account=account).delete()
         wakeups.wake(Outgoing.objects.filter(account=account, parked_at=None).values_list("lane", flat=True).distinct())
+        wakeups.wake_hearing(incoming_claims.lanes_due())
     return True
 
 

@@ -14,6 +14,7 @@ class HubConfig(AppConfig):
 
         symptoms.register()
         beats.register("hub.sweep", seconds=30, task="integrations.hub.tasks.sweep")
+        beats.register("hub.purge", seconds=3600, task="integrations.hub.tasks.purge")
         beats.register("hub.accounts", seconds=5, task="integrations.hub.tasks.check_accounts")
         main, urgent, pulse = settings.Q_CLUSTER["name"], settings.WEFT_URGENT_CLUSTER, "integrations.hub.tasks.pulse"
         beats.register("hub.pulse", seconds=10, task=pulse, args=(main,))

@@ -250,14 +250,15 @@ def _close(claim: Claim, topic: str, after: timedelta | None, reason: str) -> No
     """Pause what the remote refused as a whole: once for a claim, however many of its rows were refused together."""
     if topic not in claim.closed:
         claim.closed.add(topic)
-        _pause(claim.account, topic, after, reason)
+        pause(claim.account, topic, after, reason)
 
 
-def _pause(account: Account, topic: str, after: timedelta | None, reason: str) -> None:
-    pause, made = Pause.objects.select_for_update().get_or_create(
+def pause(account: Account, topic: str, after: timedelta | None, reason: str) -> None:
+    """Leave an (account, topic) alone: as long as the remote said, else longer each time. In a transaction."""
+    found, made = Pause.objects.select_for_update().get_or_create(
         account=account, topic=topic, defaults={"until": timezone.now(), "reason": reason}
     )
-    pause.times = 1 if made else pause.times + 1
-    pause.until = timezone.now() + (after or min(backoff(pause.times - 1), timedelta(minutes=5)))
-    pause.reason = reason
-    pause.save()
+    found.times = 1 if made else found.times + 1
+    found.until = timezone.now() + (after or min(backoff(found.times - 1), timedelta(minutes=5)))
+    found.reason = reason
+    found.save()

@@ -6,7 +6,7 @@ import socket
 
 from django.db.models.functions import Now
 
-from integrations.hub import accounts, drains, wakeups
+from integrations.hub import accounts, drains, heeding, incoming_claims, purging, wakeups
 from integrations.hub.models import Pulse
 
 
@@ -23,9 +23,20 @@ def drain(lane: int) -> int:
     return drains.drain(lane)
 
 
+def hear(lane: int) -> int:
+    """Heed what came in, in a lane; returns how many messages are done."""
+    return heeding.hear(lane)
+
+
 def sweep() -> None:
     """Wake the lanes in which something waits that no wake-up was left for."""
     wakeups.wake(drains.lanes_due())
+    wakeups.wake_hearing(incoming_claims.lanes_due())
+
+
+def purge() -> int:
+    """Forget what was sent to us once nobody needs it any more; returns how many messages."""
+    return purging.purge()
 
 
 def check_accounts() -> None:
