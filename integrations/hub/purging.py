@@ -20,8 +20,9 @@ BATCH = 1000
 _PURGE = """
 UPDATE hub_incoming SET sealed = NULL, attempts = '[]' WHERE id IN (
     SELECT id FROM hub_incoming
-    WHERE sealed IS NOT NULL AND (done_at < clock_timestamp() - make_interval(days => %s)
-                                  OR done_at IS NULL AND last_received_at < clock_timestamp() - make_interval(days => %s))
+    WHERE sealed IS NOT NULL AND (
+        done_at < clock_timestamp() - make_interval(days => %s)
+        OR done_at IS NULL AND last_received_at < clock_timestamp() - make_interval(days => %s))
     ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
 """
 

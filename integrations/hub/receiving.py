@@ -14,7 +14,7 @@ from integrations.hub.models import Account
 from integrations.hub.values import Inbound, Verified
 
 LONGEST_EVENT = 200
-ANOMALY = "Another message came under this event's id, with another body. Compare them, then close it with a note."
+ANOMALY = "Another message came under this event's id, with another body. Ask the remote which is true, and close it."
 
 # The same message again is counted, and makes a parked row due. Another body under a known id changes nothing here:
 # no row comes back. What was purged before it was understood is taken from the new message.

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.hub.models import AccountState, Outgoing
+from integrations.hub.models import AccountState, Incoming, Outgoing
 from integrations.hub.values import Lane
 from shop.catalogue.models import ImportRun
 from shop.customer.models import User
@@ -101,6 +101,9 @@ def _work() -> None:
     for number, account in enumerate([good] * 7 + [gone] * 2):
         Outgoing.objects.create(account=account, topic="t", key=str(number), subject="", lane=Lane.STOCK,
                                 parked_at=timezone.now())  # fmt: skip
+    for number in range(17):
+        Incoming.objects.create(account=good, dedupe=str(number), event=str(number), digest="", lane=Lane.MONEY,
+                                is_anomaly=number % 2, parked_at=timezone.now() if number < 15 else None)  # fmt: skip
     for _ in range(8):
         factories.account(problem="refused")
 
@@ -137,6 +140,7 @@ COUNTS = {
     "Count sheets to decide": 12,
     "Overdue holds": 2,
     "Parked work": 7,
+    "Parked messages": 15,
     "Accounts with a problem": 8,
     "Refused imports": 9,
     "Refused product files": 10,
@@ -170,10 +174,11 @@ def test_home_shows_each_what_is_theirs(login: Login, trouble: None) -> None:
     files = {"Refused product files"}
     assert titles("") == set()
     assert titles("catalogue") == files
-    assert titles("warehouse") == everything - files - {"Accounts with a problem", "Refused imports"}
+    sent = {"Parked messages"}
+    assert titles("warehouse") == everything - files - sent - {"Accounts with a problem", "Refused imports"}
     counts = {"Adjustments to approve", "Count sheets to decide"}
     assert titles("finance") == everything - files - {"Accounts with a problem"}
-    assert titles("sales") == titles("finance") - counts
+    assert titles("sales") == titles("finance") - counts - sent
     assert titles("integrations") == everything - files - counts
     assert titles("auditor") == everything
 
