@@ -16,6 +16,7 @@ from integrations.hub.values import Inbound, Verified
 LONGEST_EVENT = 200
 ANOMALY = "Another message came under this event's id, with another body. Ask the remote which is true, and close it."
 
+# Who waits is looked for along the index, by statement_timestamp(): what waits for long must not be read each time.
 # The same message again is counted, and makes a parked row due. Another body under a known id changes nothing here:
 # no row comes back. What was purged before it was understood is taken from the new message.
 _KEEP = """
@@ -32,10 +33,12 @@ SET times = i.times + 1, last_received_at = clock_timestamp(),
     parked_at = CASE WHEN i.is_anomaly THEN i.parked_at END,
     parked_reason = CASE WHEN i.is_anomaly THEN i.parked_reason ELSE '' END
 WHERE i.digest = excluded.digest
-RETURNING i.done_at IS NULL AND i.parked_at IS NULL AND i.lease_token IS NULL AND NOT EXISTS (
-    SELECT 1 FROM hub_incoming w
+RETURNING i.done_at IS NULL AND i.parked_at IS NULL AND i.lease_token IS NULL AND NOT coalesce((
+    SELECT true FROM hub_incoming w
     WHERE w.account_id = i.account_id AND w.lane = i.lane AND w.done_at IS NULL AND w.parked_at IS NULL AND w.id <> i.id
-    AND w.lease_token IS NULL AND w.next_at BETWEEN clock_timestamp() - interval '5 seconds' AND clock_timestamp())
+    AND w.lease_token IS NULL
+    AND w.next_at BETWEEN statement_timestamp() - interval '5 seconds' AND statement_timestamp()
+    ORDER BY w.next_at DESC LIMIT 1), false)
 """
 
 
