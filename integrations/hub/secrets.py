@@ -50,6 +50,11 @@ def unseal_bytes(sealed: bytes) -> bytes:
         raise Misconfigured("The message was sealed with a key that is not in WEFT_KEY_RING any more.") from None
 
 
+def reseal_bytes(sealed: bytes) -> bytes:
+    """The same content, sealed with the first key; raises Misconfigured when no key of the ring fits."""
+    return seal_bytes(unseal_bytes(sealed))
+
+
 def is_newly_sealed(sealed: str) -> bool:
     """Was it sealed with the first key of the ring, the one that seals now?"""
     try:

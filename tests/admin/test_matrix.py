@@ -51,6 +51,11 @@ WATCHED = (
 )  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def _probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(registry.connectors(), (Probe.kind, Probe.name), Probe)
+
+
 @dataclass(frozen=True)
 class Case:
     """`prepare` makes the situation and returns the address and the form. `answer` is what comes when it is done."""
@@ -182,7 +187,6 @@ def close_message() -> tuple[str, dict[str, Any]]:
 
 def listening() -> Account:
     """An account whose remote sends messages."""
-    registry.connectors()[Probe.kind, Probe.name] = Probe
     return factories.account(Probe.kind, Probe.name)
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
+from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -23,6 +26,7 @@ from integrations.hub import (
     tasks,
 )
 from integrations.hub.errors import Conflict, Misconfigured, Rejected, Scope, TryAgain
+from integrations.hub.management.commands import reseal
 from integrations.hub.models import Account, Incoming, IncomingClock, IncomingHint, Outgoing, Pause
 from integrations.hub.values import Lane
 from tests import factories
@@ -371,6 +375,21 @@ def test_closing_forgets_what_was_sent(hooked: Hooked) -> None:
     assert not incoming_parking.close(odd, "again")
     odd.refresh_from_db()
     assert (odd.sealed, odd.note, odd.parked_at, odd.done_at is not None) == (None, "asked them: a test", None, True)
+
+
+def test_turning_keys_takes_the_messages_along(hooked: Hooked, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reseal, "BATCH", 2)
+    for number in range(3):
+        hooked.post(news("E1"), str(number))
+    old, new = settings.WEFT_KEY_RING[0], Fernet.generate_key().decode()
+    Incoming.objects.filter(event="2").update(sealed=b"of a key that is gone")
+    settings.WEFT_KEY_RING = (new, old)
+    said = StringIO()
+    call_command("reseal", stdout=said)
+    assert "2 messages sealed anew, 1 that no key opens" in said.getvalue()
+    settings.WEFT_KEY_RING = (new,)
+    assert heed_due(hooked.account) == 2
+    assert effects("E1") == 2
 
 
 # --- sweep and supervisor --------------------------------------------------------------------------------------------
