@@ -43,6 +43,13 @@ _FIND = f"""
     WHERE i.account_id = %s AND {_DUE} AND i.lane = (SELECT l.lane {_FIRSTS} AND a.id = %s ORDER BY l.lane LIMIT 1)
     ORDER BY i.next_at, i.id LIMIT {CLAIM_ROWS} FOR UPDATE OF i SKIP LOCKED
 """
+# One worker at a time claims messages of an account. Not by the account's row: claims of outgoing work lock that and
+# pass by one that is locked, so each would now and then leave the other's work to the next sweep.
+_LOCKS = 1 << 40
+_MINE = """
+    SELECT * FROM (SELECT * FROM hub_account WHERE id = %s AND state = ANY(%s) OFFSET 0) a
+    WHERE pg_try_advisory_xact_lock(%s)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +108,7 @@ def claim(account_id: int, lanes: Collection[int], until: float = math.inf) -> B
     A row whose last lease died is claimed alone, so that only the guilty one is blamed for a crash.
     """
     with transaction.atomic(durable=True):
-        account = (
-            Account.objects.select_for_update(skip_locked=True, no_key=True)
-            .filter(pk=account_id, state__in=HEARD)
-            .first()
-        )
+        account = next(iter(Account.objects.raw(_MINE, [account_id, HEARD, _LOCKS + account_id])), None)
         ids = [] if account is None else _choose(_find(account_id, lanes))
         if account is None or not ids:
             return None

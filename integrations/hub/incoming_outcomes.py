@@ -102,8 +102,10 @@ def _again(
 
 
 def _neighbours_get_through(row: Incoming) -> bool:
+    """Of the last 30 days, by `incoming_sealed`; and not what people closed by hand."""
     since = row.failing_since or timezone.now()
-    return Incoming.objects.filter(account_id=row.account_id, done_at__gt=since).exclude(pk=row.pk).exists()
+    done = Incoming.objects.filter(account_id=row.account_id, done_at__gt=since, sealed__isnull=False)
+    return done.exclude(pk=row.pk).exists()
 
 
 def _close(batch: Batch, topic: str, after: timedelta | None, reason: str) -> None:

@@ -23,7 +23,7 @@ UPDATE hub_incoming SET sealed = NULL, attempts = '[]' WHERE id IN (
     WHERE sealed IS NOT NULL AND (
         done_at < clock_timestamp() - make_interval(days => %s)
         OR done_at IS NULL AND last_received_at < clock_timestamp() - make_interval(days => %s))
-    ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
+    LIMIT %s FOR UPDATE SKIP LOCKED)
 """
 
 

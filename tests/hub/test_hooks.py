@@ -19,6 +19,7 @@ from integrations.hub.connector import Connector
 from integrations.hub.errors import Unsupported
 from integrations.hub.models import Account, AccountState, HookAddress, HookRefusal, Incoming, Outgoing
 from integrations.hub.values import Lane
+from runtime import web
 from tests import factories
 from tests.hub import probe
 from tests.hub.conftest import SIGNING, Hooked, hook, news
@@ -272,6 +273,15 @@ def test_only_what_is_sent_is_taken(hooked: Hooked) -> None:
     assert chunked.status_code == 411
 
 
+def test_without_the_short_cut_the_same_view_answers(hooked: Hooked, settings: Any) -> None:
+    """Also to whom checks forms: what a program sends has no token of a page."""
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name != "shop.shortcut.HooksFirst"]
+    headers = probe.signed(SIGNING, BODY)
+    browser = Client(enforce_csrf_checks=True)
+    answer = browser.post(hooked.path, BODY, content_type="application/json", headers=headers)
+    assert (answer.status_code, answer.content, kept().times) == (200, b"success", 1)
+
+
 def test_a_connector_that_hears_nothing_has_no_address(hooked: Hooked, monkeypatch: pytest.MonkeyPatch) -> None:
     class Silent(Connector):
         kind, name, label = "probe", "probe", "Silent"
@@ -324,18 +334,20 @@ def test_the_former_address_ends_by_itself(hooked: Hooked) -> None:
     assert hooked.post(BODY).status_code == 404
 
 
-def test_the_token_is_kept_nowhere(hooked: Hooked, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_token_is_kept_nowhere(hooked: Hooked, settings: Any, caplog: pytest.LogCaptureFixture) -> None:
     token = hooked.path.split("/")[4]
     assert len(token) == 43
     row = HookAddress.objects.get()
     assert token not in f"{row.digest}{row.ends_in}"
     assert token.endswith(row.ends_in)
+    assert settings.LOGGING["handlers"]["stderr"]["filters"] == ["without_tokens"]
     caplog.handler.addFilter(logs.WithoutTokens())
     with caplog.at_level(logging.DEBUG):
         hooked.send(BODY, {})
         hooked.post(BODY)
     assert "/hooks/probe/probe/…" in caplog.text
     assert token not in caplog.text
+    assert token not in web.KEYS.sub(r"/\1/…", hooked.path), "nor in the web server's log"
 
 
 # --- the database goes away ------------------------------------------------------------------------------------------

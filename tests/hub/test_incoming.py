@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -21,8 +21,10 @@ from integrations.hub import (
     heeding,
     incoming_claims,
     incoming_parking,
+    outgoing,
     purging,
     secrets,
+    supervisor,
     tasks,
 )
 from integrations.hub.errors import Conflict, Misconfigured, Rejected, Scope, TryAgain
@@ -120,6 +122,25 @@ def test_many_workers_at_once_over_several_accounts(hooked: Hooked, remote: Remo
     assert {key: effects(key) for key in ("E0", "F5")} == {"E0": 2, "F5": 2}, "one wish, to each of two accounts"
     assert set(IncomingHint.objects.values_list("applied", flat=True)) == {1}
     assert remote.most_at_once <= 2, "one in flight for each account"
+
+
+def test_claims_of_outgoing_work_and_of_messages_do_not_get_in_each_others_way(hooked: Hooked) -> None:
+    hooked.post(news("E1"))
+    with outgoing.recording():
+        outgoing.ensure("test.thing", ["a"])
+    with transaction.atomic():
+        Account.objects.select_for_update(no_key=True).get(pk=hooked.account.pk)
+        assert at_once(lambda number: heed_due(hooked.account), 1) == [1]
+    hooked.post(news("E2"), "evt-2")
+    with transaction.atomic():
+        list(Account.objects.raw(incoming_claims._MINE, [hooked.account.pk, incoming_claims.HEARD, key(hooked)]))
+        assert at_once(lambda number: heed_due(hooked.account), 1) == [0], "another one claims messages just now"
+        assert at_once(lambda number: claims.claim(hooked.account.pk, list(Lane)) is not None, 1) == [True]
+    assert heed_due(hooked.account) == 1
+
+
+def key(hooked: Hooked) -> int:
+    return incoming_claims._LOCKS + hooked.account.pk
 
 
 def test_the_urgent_cluster_leaves_what_is_not_urgent(hooked: Hooked) -> None:
@@ -407,6 +428,20 @@ def test_a_lane_that_stands_still_is_seen(hooked: Hooked) -> None:
     assert heed_due(hooked.account) == 1
     assert incoming_claims.stalled_lanes(120) == []
     assert IncomingClock.objects.get().claimed_at > timezone.now() - timedelta(seconds=60)
+
+
+def test_the_supervisor_restarts_workers_that_leave_messages_lying(
+    hooked: Hooked, caplog: pytest.LogCaptureFixture
+) -> None:
+    hooked.post(news("E1"))
+    watch = supervisor.Supervisor(clusters=[])
+    watch._check()
+    assert not caplog.records
+    Incoming.objects.update(next_at=timezone.now() - timedelta(seconds=121))
+    watch._next_check = 0.0
+    watch._check()
+    assert "nothing was claimed in lanes [0]" in caplog.text
+    assert "restarting the workers" in caplog.text
 
 
 def test_a_lost_wake_up_is_found_by_the_sweep(hooked: Hooked) -> None:
