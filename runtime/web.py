@@ -17,8 +17,8 @@ _dotenv = Path(__file__).resolve().parent.parent / ".env"
 if _dotenv.exists() and os.environ.get("WEFT_MODE") != "test":
     environ.Env.read_env(_dotenv)
 env = environ.Env()
-# Addresses that are keys: whoever reads one sees the order, or sets the password.
-KEYS = re.compile(r"^/(order|checkout/pay|account/password)/.+")
+# Addresses that are keys: whoever reads one sees the order, sets the password, or sends us messages.
+KEYS = re.compile(r"^/(order|checkout/pay|account/password|hooks/[^/]+/[^/]+)/.+")
 
 
 class DiscreetLogger(Logger):

@@ -31,6 +31,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 _link(_("Accounts"), "hub", "admin:hub_account_changelist", "hub.view_account"),
                 _link(_("Outgoing work"), "outbox", "admin:hub_outgoing_changelist", "hub.view_outgoing"),
                 _link(_("Worksheets"), "edit_note", "admin:hub_taken_changelist", "hub.view_taken", "?open=yes"),
+                _link(_("Incoming messages"), "inbox", "admin:hub_incoming_changelist", "hub.view_incoming"),
                 _link(_("API clients"), "key", "admin:api_client_changelist", "api.view_client"),
             ],
         },

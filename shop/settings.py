@@ -107,6 +107,7 @@ AUTH_USER_MODEL = "customer.User"
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "shop.shortcut.HooksFirst",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # why that is safe here: docs/decisions/0014-compressed-pages.md
     "shop.freshness.PrivatePages",
@@ -327,7 +328,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"without_tokens": {"()": "integrations.hub.logs.WithoutTokens"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_tokens"]}},
     "root": {"handlers": ["stderr"], "level": env.str("WEFT_LOG_LEVEL", "WARNING" if WEFT_MODE == "test" else "INFO")},
     "loggers": {"django.server": {"propagate": True}, "jieba": {"level": "WARNING"}},
 }

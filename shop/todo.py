@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from integrations.hub import accounts, parking
+from integrations.hub import accounts, incoming_parking, parking
 from shop.catalogue.files.runs import refused_imports
 from shop.days import working_day_ago
 from shop.order.models import OPEN_INTAKE, OPEN_RETURN, SAID_TO_BE_PAID, Intake, Order, PaymentMethod, Status
@@ -156,6 +156,14 @@ KINDS = (
         parking.unconfirmed,
         "hub_outgoing",
         "state=unconfirmed",
+    ),
+    Kind(
+        "hub.view_incoming",
+        gettext_lazy("Parked messages"),
+        gettext_lazy("Came in and could not be heeded, or came twice with different contents."),
+        incoming_parking.parked,
+        "hub_incoming",
+        "state=parked",
     ),
     Kind(
         "hub.view_account",

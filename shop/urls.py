@@ -2,6 +2,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
+from integrations.hub import hooks
 from shop.crawlers import robots, sitemap, sitemap_section
 from shop.customer.views import set_language
 from shop.mail.views import letter_box
@@ -18,6 +19,7 @@ urlpatterns = [
     path("sitemap-<slug:section>.xml", sitemap_section, name="sitemap-section"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("shop.api.urls")),
+    path("hooks/<str:kind>/<str:provider>/<str:token>/", hooks.receive, name="hook"),
 ]
 handler400 = "shop.errors.bad_request"
 handler404 = "shop.errors.not_found"

@@ -13,8 +13,8 @@ from django.db import InternalError, connection, transaction
 from django.utils import timezone
 
 import erp.invariants
-from integrations.hub.models import Outgoing
-from shop import invariants
+from integrations.hub.models import Incoming, IncomingHint, Outgoing
+from shop import invariants, news_invariants
 from shop.customer.models import User
 from shop.fulfilment import shipping
 from shop.order import lifecycle
@@ -26,12 +26,13 @@ from shop.stock.models import Kind, Pool, Warehouse
 from shop.stock.proposal_models import Change
 from tests import factories
 
-IDS = ["I1", "I2", "I4", "I5", "I7", "I9", "I10", "I16", "I17", "I18", "I19"]
+IDS = ["I1", "I2", "I4", "I5", "I6", "I7", "I9", "I10", "I16", "I17", "I18", "I19"]
 
 
 @pytest.fixture(autouse=True)
 def _registered() -> None:
     erp.invariants.register()
+    news_invariants.register()
 
 
 def a_busy_shop() -> dict[str, Order]:
@@ -54,6 +55,7 @@ def a_busy_shop() -> dict[str, Order]:
     Order.objects.filter(pk=made["expired"].pk).update(payment_deadline=timezone.now())
     lifecycle.expire_overdue()
     two_people()
+    told()
     return {name: Order.objects.get(pk=order.pk) for name, order in made.items()}
 
 
@@ -80,6 +82,23 @@ def two_people() -> None:
     count_decisions.approve(sheet.pk, boss, may_approve=True)
 
 
+def told() -> None:
+    """A message heeded, one to heed, one closed by hand, and another body under a known id."""
+    account, now = factories.account(name="Bank"), timezone.now()
+    for event, fields in {
+        "heeded": {"parsed_at": now, "done_at": now},
+        "open": {"parsed_at": now},
+        "closed": {"done_at": now, "note": "a test"},
+        "heeded again": {"event": "heeded", "is_anomaly": True, "parked_at": now},
+    }.items():
+        row = Incoming.objects.create(
+            **{"account": account, "dedupe": event, "event": event, "digest": event, "lane": 0, **fields}
+        )
+        if event in ("heeded", "open"):
+            settled = {"settled_at": now, "applied": 1} if event == "heeded" else {}
+            IncomingHint.objects.create(incoming=row, kind="payment", key="P1", **settled)
+
+
 def problems(invariant_id: str) -> list[tuple[str, str]]:
     one = next(i for i in invariants.registered() if i.id == invariant_id)
     return [(row.subject, row.problem) for row in invariants.broken(one)]
@@ -103,6 +122,8 @@ def without_guards(*statements: str) -> None:
         "ALTER TABLE order_order DROP CONSTRAINT IF EXISTS order_external_number_unique",
         "ALTER TABLE order_order DROP CONSTRAINT IF EXISTS order_order_number_key",
         "ALTER TABLE hub_outgoing DROP CONSTRAINT IF EXISTS outgoing_unique",
+        "ALTER TABLE hub_incoming DROP CONSTRAINT IF EXISTS incoming_unique",
+        "ALTER TABLE hub_incominghint DROP CONSTRAINT IF EXISTS hint_unique",
     ]
     with connection.cursor() as cursor:
         for statement in (*guards, *statements):
@@ -122,7 +143,22 @@ RETURNED = """WITH r AS (INSERT INTO returns_return (number, source_account, buy
     is_historical) VALUES ('R1', 't', '', now(), '', false) RETURNING id)
     INSERT INTO returns_returnline (returned_id, line_id, quantity)
     SELECT r.id, l.id, 2 FROM r, order_line l WHERE l.order_id = {shipped}"""
+TWICE = """INSERT INTO hub_incominghint (incoming_id, kind, key, subject, facts, applied, settled_at)
+    SELECT incoming_id, kind, key, subject, facts, applied, settled_at FROM hub_incominghint WHERE applied = 1"""
+ANOMALOUS = """INSERT INTO hub_incominghint (incoming_id, kind, key, subject, facts, applied, settled_at)
+    SELECT id, 'payment', 'P2', '', '{{}}', 1, now() FROM hub_incoming WHERE is_anomaly"""
 BREAKS = [
+    ("I6", "UPDATE hub_incoming SET event = 'heeded' WHERE event = 'open'", "Bank heeded", "one event has several"),
+    ("I6", "UPDATE hub_incoming SET event = '', digest = 'd' WHERE NOT is_anomaly", "Bank d", "one event has several"),
+    ("I6", "UPDATE hub_incoming SET digest = 'd' WHERE event = 'heeded'", "Bank heeded", "differs from nothing"),
+    ("I6", "UPDATE hub_incoming SET is_anomaly = true WHERE event = 'open'", "Bank open", "differs from nothing"),
+    ("I6", ANOMALOUS, "Bank heeded", "an anomaly had an effect"),
+    ("I6", TWICE, "Bank heeded", "hints at the same thing twice"),
+    ("I6", "UPDATE hub_incominghint SET applied = 2 WHERE applied = 1", "Bank heeded payment P1", "not one effect"),
+    ("I6", "UPDATE hub_incominghint SET applied = 1 WHERE applied = 0", "Bank open payment P1", "not one effect"),
+    ("I6", "UPDATE hub_incominghint SET settled_at = now()", "Bank open payment P1", "not one effect"),
+    ("I6", "UPDATE hub_incoming SET done_at = now() WHERE event = 'open'", "Bank open", "not all of it is settled"),
+    ("I6", "UPDATE hub_incoming SET note = '' WHERE event = 'closed'", "Bank closed", "never understood"),
     ("I1", "UPDATE stock_pool SET reserved = -1 WHERE sku = 'DESK-1'", "DESK-1", "a balance is below 0"),
     ("I1", "UPDATE stock_pool SET reserved = 99 WHERE sku = 'DESK-1'", "DESK-1", "more is promised than is there"),
     ("I1", "UPDATE stock_pool SET shortage = 5 WHERE sku = 'DESK-1'", "DESK-1", "shortage is not what is missing"),

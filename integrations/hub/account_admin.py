@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from integrations.hub import accounts, exports, registry, said
+from integrations.hub import account_addresses, accounts, exports, registry, said
+from integrations.hub.account_addresses import AccountAddresses
 from integrations.hub.account_form import form_for, setting_names
-from integrations.hub.account_health import AccountHealth
 from integrations.hub.admin_pages import Refused, act, badge, too_late
 from integrations.hub.connector import Connector
 from integrations.hub.models import Account, AccountState
@@ -62,17 +62,18 @@ def kind_label(kind: str) -> str:
 
 
 @admin.register(Account)
-class AccountAdmin(AccountHealth):
+class AccountAdmin(AccountAddresses):
     list_display = (
         "name", "connector", "state_badge", "health", "shown_success", "waiting", "oldest_wait", "parked",
     )  # fmt: skip
     list_filter = ("state", KindFilter, TroubleFilter)
     search_fields = ("name", "provider")
     search_help_text = gettext_lazy("Name")
-    actions_detail = ("test_connection", "pause", "resume", "retire")
+    actions_detail = ("test_connection", "pause", "resume", "new_address", "end_address", "retire")
     readonly_fields = (
         "connector", "state_badge", "health", "shown_success", "shown_failure", "waiting", "oldest_wait", "parked",
         "remote_version", "checked_at", "active_since", "created_at", "shown_notes", "shown_settings", "readings",
+        "addresses", "refused",
     )  # fmt: skip
     exported = (
         exports.text(gettext_lazy("name"), lambda account: account.name),
@@ -130,7 +131,7 @@ class AccountAdmin(AccountHealth):
         connector = self._connector(request, obj)
         standing = (
             "connector", "state_badge", "health", "shown_success", "shown_failure", "waiting", "oldest_wait", "parked",
-            "remote_version", "checked_at", "active_since", "readings", "shown_notes",
+            "remote_version", "checked_at", "active_since", "readings", "addresses", "refused", "shown_notes",
         )  # fmt: skip
         facts = [(gettext_lazy("How it stands"), {"fields": standing})] if obj else []
         if connector is None or not self._may_edit(request, obj):
@@ -171,6 +172,8 @@ class AccountAdmin(AccountHealth):
     # --- actions ---
 
     def offers(self, action: str, obj: Account) -> bool:
+        if action in ("new_address", "end_address"):
+            return account_addresses.offers(action, obj)
         return obj.state in {
             "test_connection": {AccountState.STARTING, AccountState.ACTIVE, AccountState.PAUSED},
             "pause": {AccountState.STARTING, AccountState.ACTIVE},

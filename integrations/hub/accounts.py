@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.hub import parking, registry, wakeups
+from integrations.hub import incoming_claims, parking, registry, wakeups
 from integrations.hub.errors import HubError
 from integrations.hub.models import Account, AccountState, Pause
 
@@ -73,6 +73,7 @@ def check(account: Account) -> bool:
     if woken:
         Pause.objects.filter(account=account).delete()
         wakeups.wake(parking.hasten(account))
+        wakeups.wake_hearing(incoming_claims.lanes_due())
     return True
 
 

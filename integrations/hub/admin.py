@@ -1,5 +1,5 @@
 """The hub's pages in the admin. Importing them registers them."""
 
-from integrations.hub import account_admin, outgoing_admin, worksheet_admin
+from integrations.hub import account_admin, incoming_admin, outgoing_admin, worksheet_admin
 
-__all__ = ["account_admin", "outgoing_admin", "worksheet_admin"]
+__all__ = ["account_admin", "incoming_admin", "outgoing_admin", "worksheet_admin"]

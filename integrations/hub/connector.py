@@ -40,6 +40,7 @@ class Connector:
     fields: ClassVar[tuple[Field, ...]] = ()
     checks: ClassVar[str] = ""  # what `health` tries, for people: "signs in, reads the version"
     identity: ClassVar[tuple[str, ...]] = ()
+    keeps: ClassVar[tuple[str, ...]] = ()  # headers that `parse` needs, in lower case: only these are kept
 
     def __init__(self, settings: Mapping[str, str], http: Door, now: Callable[[], datetime]) -> None:
         self.settings = settings
@@ -67,9 +68,20 @@ class Connector:
         raise Unsupported(f"{self.label} sends nothing.")
 
     def parse(self, inbound: Inbound) -> Sequence[Hint]:
-        """What it says may have happened. Called after it was stored. Raises Rejected for what cannot be understood."""
+        """What it says may have happened. Called after it was stored, with the headers in `keeps`; pure as `verify`.
+
+        Raises Rejected for what cannot be understood.
+        """
         raise Unsupported(f"{self.label} sends nothing.")
 
+    @classmethod
+    def hears(cls) -> bool:
+        """Does its remote send anything?"""
+        return cls.verify is not Connector.verify
+
     def answer(self, accepted: bool) -> Answer:
-        """The words the remote wants: it is kept (so it stops sending), or it is not (so it sends it again)."""
+        """The words the remote wants: it is kept (so it stops sending), or it is not (so it sends it again).
+
+        Of what is not kept because nothing proves who sent it, the status is always 401 or 429.
+        """
         return Answer() if accepted else Answer(503)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import groupby
@@ -28,17 +28,21 @@ def drain(lane: int) -> int:
     Up to eight accounts at once, one batch in flight per account.
     """
     lanes = claims.lanes_served(lane)
-    due = claims.accounts_due(lanes)
     until = time.monotonic() + STARTS_FOR
-    if len(due) <= 1:
-        return sum(drain_account(account_id, lanes, until) for account_id in due)
-    with ThreadPoolExecutor(max_workers=min(THREADS, len(due)), thread_name_prefix="drain") as pool:
-        return sum(pool.map(lambda account_id: _in_thread(account_id, lanes, until), due))
+    return at_once(claims.accounts_due(lanes), lambda account_id: drain_account(account_id, lanes, until))
 
 
-def _in_thread(account_id: int, lanes: Sequence[int], until: float) -> int:
+def at_once(account_ids: Sequence[int], work: Callable[[int], int]) -> int:
+    """Do the work of these accounts, up to eight at once, each on a connection of its own; the sum of what it says."""
+    if len(account_ids) <= 1:
+        return sum(map(work, account_ids))
+    with ThreadPoolExecutor(max_workers=min(THREADS, len(account_ids)), thread_name_prefix="drain") as pool:
+        return sum(pool.map(lambda account_id: _in_thread(account_id, work), account_ids))
+
+
+def _in_thread(account_id: int, work: Callable[[int], int]) -> int:
     try:
-        return drain_account(account_id, lanes, until)
+        return work(account_id)
     finally:
         connection.close()
 

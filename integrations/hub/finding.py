@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Q, QuerySet
 
 from integrations.hub import topics
-from integrations.hub.models import Outgoing
+from integrations.hub.models import Incoming, IncomingHint, Outgoing
 
 LONGEST = 100  # characters of a search that are looked at
 
@@ -27,6 +27,16 @@ def rows(text: str) -> QuerySet[Outgoing]:
         for said in {text, text.upper()}:
             found |= Q(subject__startswith=f"{kind}:{said}")
     return Outgoing.objects.filter(found)
+
+
+def messages(text: str) -> QuerySet[Incoming]:
+    """Messages with this event id, or about what `text` names."""
+    about = Q(subject=text)
+    for kind in topics.subject_kinds():
+        for said in {text, text.upper()}:
+            about |= Q(subject=f"{kind}:{said}")
+    hinted = IncomingHint.objects.filter(about).values("incoming")
+    return Incoming.objects.filter(Q(event__startswith=text) | about | Q(pk__in=hinted))
 
 
 def _named(text: str) -> Q:

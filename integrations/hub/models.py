@@ -16,7 +16,13 @@ from django.utils.translation import gettext_noop
 
 from integrations.hub import secrets
 from integrations.hub.errors import Misconfigured
+from integrations.hub.incoming_models import HookAddress, HookRefusal, Incoming, IncomingClock, IncomingHint
 from integrations.hub.values import Lane
+
+__all__ = [
+    "Account", "AccountState", "Attempt", "Cursor", "HookAddress", "HookRefusal", "Incoming", "IncomingClock",
+    "IncomingHint", "LaneClock", "Outgoing", "Pause", "Pulse",
+]  # fmt: skip
 
 LANES = [(lane.value, lane.name.lower()) for lane in Lane]
 

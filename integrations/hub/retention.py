@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F
 
+from integrations.hub import purging
 from integrations.hub.models import Attempt, Outgoing
 
 KEPT = timedelta(days=30)  # tries of what was delivered
@@ -45,13 +46,15 @@ def _all(statement: str, kept: timedelta) -> int:
 
 
 def erase(subject: str) -> int:
-    """Blank what delivered work about `subject` still says of a person; returns how many rows are still open.
+    """Blank what delivered work and messages about `subject` still say of a person; returns how many rows are open.
 
-    Numbers of documents stay: they are the company's. What is still open is needed to be sent; ask again later.
+    Numbers of documents stay: they are the company's. What is still open is needed to be sent; ask again later. In
+    transactions of its own: not inside the business transaction.
     """
     about = Outgoing.objects.filter(subject=subject)
     with transaction.atomic():
         done = about.filter(delivered__gte=F("wanted"))
         Attempt.objects.filter(outgoing__in=done).update(exchanges=[], message="")
         done.update(payload={}, warnings=[], last_error="")
+    purging.erase(subject)
     return about.filter(delivered__lt=F("wanted")).count()

@@ -29,6 +29,20 @@ HUB = (
         "No credential key: set WEFT_KEY_RING or WEFT_KEY_RING_FILE (docs/operations.md says how to make one)."
     ),
     gettext_noop("The credentials were sealed with a key that is not in WEFT_KEY_RING any more."),
+    # messages
+    gettext_noop("The message was sealed with a key that is not in WEFT_KEY_RING any more."),
+    gettext_noop(
+        "Another message came under this event's id, with another body. Ask the remote which is true, and close it."
+    ),
+    gettext_noop(
+        "What was sent is not kept any more, so it cannot be understood. Ask the other side to send it again."
+    ),
+    gettext_noop("The worker died five times while heeding this. Look at the log before you retry."),
+    gettext_noop("No part of Weft hears news of '%(name)s'. Update Weft or retry after it is back."),
+    gettext_noop("Failed %(times)s times. Last: %(message)s"),
+    gettext_noop("An error in Weft: %(error)s. Its trace is in the log."),
+    gettext_noop("The connector failed: %(error)s."),
+    gettext_noop("Two addresses are valid already. End the one that is not used any more first."),
     # the door to the outside
     gettext_noop("No time left for %(operation)s; it goes on in the next try."),
     gettext_noop("%(operation)s: the remote asks us to slow down."),

@@ -37,6 +37,24 @@ def unseal(sealed: str) -> dict[str, str]:
         raise Misconfigured("The credentials were sealed with a key that is not in WEFT_KEY_RING any more.") from None
 
 
+def seal_bytes(content: bytes) -> bytes:
+    """`content`, encrypted."""
+    return _ring(tuple(settings.WEFT_KEY_RING)).encrypt(content)
+
+
+def unseal_bytes(sealed: bytes) -> bytes:
+    """What `seal_bytes` was given; raises Misconfigured when no key of the ring fits."""
+    try:
+        return _ring(tuple(settings.WEFT_KEY_RING)).decrypt(sealed)
+    except InvalidToken:
+        raise Misconfigured("The message was sealed with a key that is not in WEFT_KEY_RING any more.") from None
+
+
+def reseal_bytes(sealed: bytes) -> bytes:
+    """The same content, sealed with the first key; raises Misconfigured when no key of the ring fits."""
+    return seal_bytes(unseal_bytes(sealed))
+
+
 def is_newly_sealed(sealed: str) -> bool:
     """Was it sealed with the first key of the ring, the one that seals now?"""
     try:

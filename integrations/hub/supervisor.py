@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 from django_q.models import OrmQ
 
-from integrations.hub import beats, claims, wakeups
+from integrations.hub import beats, claims, incoming_claims, wakeups
 
 log = logging.getLogger("weft.supervisor")
 
@@ -128,7 +128,7 @@ class Supervisor:
         if time.monotonic() < self._next_check:
             return
         self._next_check = time.monotonic() + CHECK_SECONDS
-        stalled = claims.stalled_lanes(STALL_SECONDS)
+        stalled = sorted({*claims.stalled_lanes(STALL_SECONDS), *incoming_claims.stalled_lanes(STALL_SECONDS)})
         if stalled:
             log.error("nothing was claimed in lanes %s for %s s; restarting the workers", stalled, STALL_SECONDS)
             self.stop_clusters()

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_q.models import OrmQ
 
-from integrations.hub import accounts, claims, doctor, parking, secrets
+from integrations.hub import accounts, claims, doctor, incoming_claims, incoming_parking, parking, secrets
 from integrations.hub.doctor import Finding, note, ok, todo
 from integrations.hub.errors import Misconfigured
 from integrations.hub.models import Account, AccountState, Pause, Pulse
@@ -28,6 +28,7 @@ def register() -> None:
     doctor.register("queue", queue)
     doctor.register("outgoing", outgoing)
     doctor.register("parked", parked)
+    doctor.register("incoming", incoming)
     doctor.register("accounts", all_accounts)
     doctor.register("credentials", credentials)
     doctor.register("remotes", remotes, online=True)
@@ -104,6 +105,25 @@ def parked() -> Iterator[Finding]:
         )
     else:
         yield ok(_("No work is parked."))
+
+
+def incoming() -> Iterator[Finding]:
+    """Messages that could be heeded and are not, and those that wait for a person's decision."""
+    if lanes := incoming_claims.stalled_lanes(int(WAITING.total_seconds())):
+        yield todo(
+            _("Incoming messages in the lanes %(lanes)s are due for more than %(seconds)s s, and nobody took any.")
+            % {"lanes": ", ".join(map(str, lanes)), "seconds": int(WAITING.total_seconds())},
+            _("What other systems told us has no effect here yet: the workers stand still. Nothing is lost."),
+            RESTART,
+        )
+    if count := incoming_parking.parked().count():
+        yield todo(
+            _("%(count)s incoming messages are parked.") % {"count": count},
+            _("They could not be heeded, or are anomalies; each says why. Nothing happens until a person decides."),
+            f"{settings.WEFT_SHOP_URL}/admin/hub/incoming/?state=parked",
+        )
+    if not lanes and not count:
+        yield ok(_("All that came in is heeded."))
 
 
 def all_accounts() -> Iterator[Finding]:

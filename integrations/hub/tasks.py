@@ -6,7 +6,7 @@ import socket
 
 from django.db.models.functions import Now
 
-from integrations.hub import accounts, drains, manual, retention, wakeups
+from integrations.hub import accounts, drains, heeding, incoming_claims, manual, purging, retention, wakeups
 from integrations.hub.models import Pulse
 
 
@@ -23,9 +23,15 @@ def drain(lane: int) -> int:
     return drains.drain(lane)
 
 
+def hear(lane: int) -> int:
+    """Heed what came in, in a lane; returns how many messages are done."""
+    return heeding.hear(lane)
+
+
 def sweep() -> None:
     """Wake the lanes in which something waits that no wake-up was left for."""
     wakeups.wake(drains.lanes_due())
+    wakeups.wake_hearing(incoming_claims.lanes_due())
 
 
 def check_accounts() -> None:
@@ -34,8 +40,8 @@ def check_accounts() -> None:
 
 
 def purge() -> int:
-    """Remove what is kept for a time only."""
-    return retention.purge()
+    """Forget what was sent and what came in once nobody needs it any more; returns how many rows."""
+    return retention.purge() + purging.purge()
 
 
 def confirm() -> int:

@@ -33,6 +33,12 @@ def wake(lanes: Iterable[int]) -> None:
         queue("integrations.hub.tasks.drain", int(lane), cluster=cluster_of(lane))
 
 
+def wake_hearing(lanes: Iterable[int]) -> None:
+    """Queue one hearing of what came in per lane."""
+    for lane in lanes:
+        queue("integrations.hub.tasks.hear", int(lane), cluster=cluster_of(lane))
+
+
 def queue(task: str, *args: int | str, cluster: str | None = None) -> None:
     """Queue a task by dotted name; ids only, never objects."""
     options = {"cluster": cluster} if cluster else {}

@@ -19,7 +19,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.hub.models import Account, Attempt, Outgoing, Taken
+from integrations.hub.models import Account, Attempt, HookAddress, Incoming, IncomingHint, Outgoing, Taken
 from integrations.hub.values import Lane
 from shop.api.models import Client as ApiClient
 from shop.catalogue.models import (
@@ -248,6 +248,20 @@ def _worksheets() -> None:
                                 taken=sheet, taken_revision=1)  # fmt: skip
 
 
+def _incoming() -> None:
+    accounts = Account.objects.all()[:10]
+    attempt = {"at": NOW.isoformat(), "outcome": "TryAgain", "message": "Busy."}
+    made = Incoming.objects.bulk_create(
+        Incoming(account=accounts[n % 10], dedupe=f"evt-{n}", event=f"evt-{n}", digest="0" * 64, lane=Lane.MONEY,
+                 sealed=b"x", parked_at=NOW if n % 2 else None, attempts=[attempt] * 10, is_anomaly=not n % 7)
+        for n in numbers
+    )  # fmt: skip
+    IncomingHint.objects.bulk_create(
+        IncomingHint(incoming=row, kind="payment", key=f"P{n}") for row in made for n in range(3)
+    )
+    HookAddress.objects.bulk_create(HookAddress(account=accounts[n % 10], digest=str(n)) for n in range(20))
+
+
 def _intakes() -> None:
     Intake.objects.bulk_create(
         Intake(
@@ -344,6 +358,7 @@ CROWDS: dict[type[Model], Callable[[], Any]] = {
     Adjustment: _adjustments,
     Outgoing: _outgoing,
     Taken: _worksheets,
+    Incoming: _incoming,
     LogEntry: _log,
     SavedList: _saved,
     ApiClient: _api_clients,
@@ -401,6 +416,8 @@ def test_home_and_the_pages_of_one_thing(crowded: Client, login: Login) -> None:
     page(crowded, reverse("admin:stock_brokenpromise_change", args=[BrokenPromise.objects.all()[0].pk]))
     page(crowded, reverse("admin:stock_shortage_change", args=[Shortage.objects.all()[0].pk]))
     page(crowded, reverse("admin:hub_outgoing_change", args=[Outgoing.objects.all()[0].pk]))
+    page(crowded, reverse("admin:hub_incoming_change", args=[Incoming.objects.all()[0].pk]))
+    page(crowded, reverse("admin:hub_account_change", args=[Account.objects.earliest("pk").pk]))
     page(crowded, reverse("admin:returns_return_change", args=[Return.objects.all()[0].pk]))
     for group in ("superuser", "sales", "finance", "auditor", "integrations"):
         page(login(group), reverse("admin:index"))

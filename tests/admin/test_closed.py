@@ -8,7 +8,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
-from integrations.hub.models import Account, Attempt, Outgoing, Taken
+from integrations.hub.models import Account, Attempt, HookAddress, Incoming, IncomingHint, Outgoing, Taken
 from shop.customer.models import User
 from shop.fulfilment.models import Parcel
 from shop.order.models import Intake, Line, Order
@@ -32,6 +32,7 @@ LEDGERS = [
     Parcel,
     Outgoing,
     Taken,
+    Incoming,
     Return,
     CreditNote,
     Adjustment,
@@ -44,7 +45,7 @@ def test_only_our_own_pages_are_there() -> None:
         "admin", "api", "auth", "catalogue", "customer", "desk", "fulfilment", "hub", "order", "partner", "pricing",
         "returns", "stock",
     }  # fmt: skip
-    assert not {Attempt, Level} & set(admin.site._registry)
+    assert not {Attempt, HookAddress, IncomingHint, Level} & set(admin.site._registry)
 
 
 @pytest.mark.parametrize("model", LEDGERS)

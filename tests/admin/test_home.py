@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.hub.models import AccountState, Outgoing
+from integrations.hub.models import AccountState, Incoming, Outgoing
 from integrations.hub.values import Lane
 from shop.catalogue.models import ImportRun
 from shop.customer.models import User
@@ -104,6 +104,8 @@ def _work() -> None:
     for number in range(17):
         Outgoing.objects.create(account=good, topic="t", key=f"by-hand-{number}", subject="", lane=Lane.MONEY,
                                 is_command=True, delivered=1, is_unconfirmed=True)  # fmt: skip
+        Incoming.objects.create(account=good, dedupe=str(number), event=str(number), digest="", lane=Lane.MONEY,
+                                is_anomaly=number % 2, parked_at=timezone.now() if number < 15 else None)  # fmt: skip
     for _ in range(8):
         factories.account(problem="refused")
 
@@ -141,6 +143,7 @@ COUNTS = {
     "Overdue holds": 2,
     "Parked work": 7,
     "Done by hand, unconfirmed": 17,
+    "Parked messages": 15,
     "Accounts with a problem": 8,
     "Refused imports": 9,
     "Refused product files": 10,
@@ -174,10 +177,11 @@ def test_home_shows_each_what_is_theirs(login: Login, trouble: None) -> None:
     files = {"Refused product files"}
     assert titles("") == set()
     assert titles("catalogue") == files
-    assert titles("warehouse") == everything - files - {"Accounts with a problem", "Refused imports"}
+    sent = {"Parked messages"}
+    assert titles("warehouse") == everything - files - sent - {"Accounts with a problem", "Refused imports"}
     counts = {"Adjustments to approve", "Count sheets to decide"}
     assert titles("finance") == everything - files - {"Accounts with a problem"}
-    assert titles("sales") == titles("finance") - counts
+    assert titles("sales") == titles("finance") - counts - sent
     assert titles("integrations") == everything - files - counts
     assert titles("auditor") == everything
 

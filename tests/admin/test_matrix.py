@@ -17,8 +17,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.hub import manual
-from integrations.hub.models import Account, AccountState, Outgoing
+from integrations.hub import hook_addresses, manual, registry
+from integrations.hub.models import Account, AccountState, Incoming, Outgoing
 from integrations.hub.values import Lane
 from shop.catalogue.files import runs
 from shop.catalogue.models import Category
@@ -32,6 +32,7 @@ from tests.admin import goods, stock
 from tests.admin.conftest import Login
 from tests.admin.pages import action
 from tests.api.conftest import partner
+from tests.hub.probe import Probe
 
 pytestmark = pytest.mark.django_db
 _numbers = count(1)
@@ -39,7 +40,7 @@ WATCHED = (
     "order_order", "order_orderstatuschange", "order_intake", "stock_pool", "stock_level", "stock_movement",
     "stock_hold", "stock_proposal", "stock_countsheet", "stock_countrow", "stock_countentry", "stock_supply",
     "stock_presale", "stock_brokenpromise", "stock_kitpart", "fulfilment_parcel", "hub_account", "hub_outgoing",
-    "hub_taken",
+    "hub_taken", "hub_incoming", "hub_hookaddress",
     "customer_user",
     "stock_warehouse", "stock_share", "stock_channel", "pricing_taxclass", "desk_savedlist", "django_admin_log",
     "api_client",
@@ -48,6 +49,11 @@ WATCHED = (
     "catalogue_attributeoptiongroup", "catalogue_attributeoption", "catalogue_productcategory",
     "catalogue_importrun", "partner_stockrecord", "partner_partner",
 )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(registry.connectors(), (Probe.kind, Probe.name), Probe)
 
 
 @dataclass(frozen=True)
@@ -159,6 +165,40 @@ def export(name: str) -> Callable[[], tuple[str, dict[str, Any]]]:
 def keep_list() -> tuple[str, dict[str, Any]]:
     address = f"{reverse('admin:desk_savedlist_add')}?list=stock.pool"
     return address, {"name": "Short", "list": "stock.pool", "query": "short=yes"}
+
+
+def message(**fields: Any) -> Incoming:
+    values = {"sealed": b"x", "parked_at": timezone.now(), "parked_reason": "test", **fields}
+    return Incoming.objects.create(account=factories.account(), dedupe="1", event="1", lane=Lane.MONEY, **values)
+
+
+def retry_message() -> tuple[str, dict[str, Any]]:
+    return action("hub_incoming", "retry", message().pk), {}
+
+
+def retry_messages() -> tuple[str, dict[str, Any]]:
+    posted = {"action": "retry_selected", "_selected_action": [message().pk]}
+    return reverse("admin:hub_incoming_changelist"), posted
+
+
+def close_message() -> tuple[str, dict[str, Any]]:
+    return action("hub_incoming", "close", message(is_anomaly=True).pk), {"note": "asked them"}
+
+
+def listening() -> Account:
+    """An account whose remote sends messages."""
+    return factories.account(Probe.kind, Probe.name)
+
+
+def new_address() -> tuple[str, dict[str, Any]]:
+    return action("hub_account", "new_address", listening().pk), {}
+
+
+def end_address() -> tuple[str, dict[str, Any]]:
+    account = listening()
+    hook_addresses.make(account)
+    form = {"address": hook_addresses.valid(account)[0].pk}
+    return action("hub_account", "end_address", account.pk), form
 
 
 def retry_one() -> tuple[str, dict[str, Any]]:
@@ -462,6 +502,12 @@ CASES = {
     "pause account": Case(account_action("pause", S.ACTIVE), frozenset({"integrations"})),
     "resume account": Case(account_action("resume", S.PAUSED), frozenset({"integrations"})),
     "retire account": Case(account_action("retire", S.PAUSED), frozenset({"integrations"})),
+    "retry a message": Case(retry_message, frozenset({"integrations"})),
+    "retry messages": Case(retry_messages, frozenset({"integrations"})),
+    "close a message": Case(close_message, frozenset({"integrations"})),
+    "new address of an account": Case(new_address, frozenset({"integrations"}), 200),
+    "end an address": Case(end_address, frozenset({"integrations"})),
+    "export messages": Case(export("hub_incoming"), frozenset({"integrations", "finance", "auditor"}), 200),
     "retry one": Case(retry_one, frozenset({"integrations"})),
     "retry many": Case(retry_many, frozenset({"integrations"})),
     "retry all of a list": Case(replay, frozenset({"integrations"})),

@@ -6,23 +6,30 @@ WEFT_TEST_SIGNAL, in a worker of its own only.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 import os
 import signal
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.db import transaction
+from django.utils import timezone
 
-from integrations.hub import topics
+from integrations.hub import hearing, outgoing, topics
 from integrations.hub.connector import Connector, Field
-from integrations.hub.errors import Conflict, HubError, Misconfigured, Rejected, Scope, TryAgain
+from integrations.hub.errors import Conflict, Forged, HubError, Misconfigured, Rejected, Scope, TryAgain
+from integrations.hub.hearing import Hearing
 from integrations.hub.models import Account, AccountState
 from integrations.hub.topics import Command, State
-from integrations.hub.values import Budget, Done, Health, Lane, Pending, Ref, Repeat
+from integrations.hub.values import Answer, Budget, Done, Health, Hint, Inbound, Lane, Pending, Ref, Repeat, Verified
 
 POINTS = ("built", "before the wire", "after the wire", "in settle", "settled")
+HEARING_POINTS = ("parsing", "before the look", "after the look", "in settle", "settled")
+TOLERANCE = timedelta(minutes=5)
 
 
 def point(name: str) -> None:
@@ -37,7 +44,12 @@ class Probe(Connector):
     kind = "probe"
     name = "probe"
     label = "Probe"
-    fields = (Field("url", "URL"), Field("token", "Token", secret=True, required=False))
+    fields = (
+        Field("url", "URL"),
+        Field("token", "Token", secret=True, required=False),
+        Field("signing", "Signing secret", secret=True, required=False),
+    )
+    keeps = ("content-type",)
 
     def health(self) -> Health:
         return Health()
@@ -60,6 +72,26 @@ class Probe(Connector):
         reply = self.http.request("GET", f"{self.url}/errands/{key}", operation="ask", writes=False)
         return bool(reply.json()["done"])
 
+    def verify(self, inbound: Inbound) -> Verified:
+        """One of the signatures is HMAC-SHA256 over id, time and body, with the account's own secret, made lately."""
+        event, sent = inbound.headers.get("probe-id", ""), inbound.headers.get("probe-time", "")
+        wanted = sign(self.settings.get("signing", ""), event, sent, inbound.body)
+        offered = inbound.headers.get("probe-signature", "").split()
+        if not any(hmac.compare_digest(one.encode(), wanted.encode()) for one in offered):
+            raise Forged("The signature does not hold.")
+        if abs(self.now() - datetime.fromisoformat(sent)) > TOLERANCE:
+            raise Forged("It is too old, or our clocks differ.")
+        return Verified(event)
+
+    def parse(self, inbound: Inbound) -> Sequence[Hint]:
+        point("parsing")
+        if inbound.headers.get("content-type") != "application/json":
+            raise Rejected("It is not JSON.")
+        return [Hint(**each) for each in json.loads(inbound.body)]
+
+    def answer(self, accepted: bool) -> Answer:
+        return Answer(200, b"success") if accepted else Answer(503, b"fail")
+
     @property
     def url(self) -> str:
         return self.settings["url"]
@@ -79,6 +111,16 @@ class Probe(Connector):
             case 503:
                 raise TryAgain("Busy.")
         raise ValueError(f"what is {reply.status}?")
+
+
+def sign(secret: str, event: str, sent: str, body: bytes) -> str:
+    return hmac.new(secret.encode(), f"{event}.{sent}.".encode() + body, hashlib.sha256).hexdigest()
+
+
+def signed(secret: str, body: bytes, event: str = "evt-1", at: datetime | None = None) -> dict[str, str]:
+    """The headers of a genuine message."""
+    sent = (at or timezone.now()).isoformat()
+    return {"probe-id": event, "probe-time": sent, "probe-signature": sign(secret, event, sent, body)}
 
 
 @dataclass
@@ -211,9 +253,33 @@ class NewErrand(Errand):
         return {**payload, "name": payload.get("name", "") + f" from {version}"}
 
 
+class Errands(Hearing):
+    """News of errands. Settling wishes for the thing of the same key: `wanted` counts how often that committed."""
+
+    name = "errand"
+    lane = Lane.MONEY
+    kind = "probe"
+    personal = frozenset({"payer"})
+
+    def subject(self, key: str) -> str:
+        return f"errand:{key}"
+
+    def look(self, remote: Probe, hint: Hint) -> bool:
+        point("before the look")
+        done = remote.ask(hint.key)
+        point("after the look")
+        return done
+
+    def settle(self, account: Account, hint: Hint, truth: bool) -> None:
+        outgoing.ensure("test.thing", [hint.key])
+        point("in settle")
+        transaction.on_commit(lambda: point("settled"))
+
+
 TOPICS = (Thing, Bill, Shelf, Box, Errand, SafeErrand, MailErrand, BlindErrand, NewErrand)
 
 
 def register() -> None:
     for each in TOPICS:
         topics.register(each())
+    hearing.register(Errands())

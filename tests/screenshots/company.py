@@ -21,8 +21,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.hub import commands, manual
-from integrations.hub.models import Account, AccountState, Attempt, Cursor, Outgoing, Pause
+from integrations.hub import commands, heeding, manual, receiving
+from integrations.hub.models import Account, AccountState, Attempt, Cursor, Incoming, IncomingHint, Outgoing, Pause
 from integrations.hub.registry import connect
 from integrations.hub.values import Address
 from shop import intake
@@ -86,6 +86,7 @@ def make(say: Say, catalogue: Callable[[Say], None] = load.load) -> Company:
     broken.make(staff)
     selling.make()
     _work(company)
+    _messages()
     _staff_work(company, staff)
     _letters(company)
     _spread_out()
@@ -382,6 +383,31 @@ TRIED = {
                '"lines": [{"sku": "KT-CUP-02", "quantity": 2, "unit_price": "35.00"}]}',
     "reply": '{"error": "product KT-CUP-02 not found"}', "milliseconds": 84,
 }  # fmt: skip
+
+
+def _messages() -> None:
+    """What a marketplace told us: heeded, tried again, parked, and twice with different contents."""
+    now = timezone.now()
+    account = Account.objects.filter(kind="channel").earliest("pk")
+    numbers = list(Order.objects.order_by("pk").values_list("number", flat=True)[:12])
+    tries = [{"at": now.isoformat(), "outcome": "TryAgain", "message": "find order: the remote cannot be reached."}]
+    kinds: tuple[dict[str, Any], ...] = (
+        *[{"parsed_at": now, "done_at": now}] * 8,
+        {"parsed_at": now, "failures": 1, "attempts": tries, "last_error": tries[0]["message"]},
+        {"parked_at": now, "is_anomaly": True, "parked_reason": receiving.ANOMALY, "last_error": receiving.ANOMALY},
+        {"done_at": now, "note": "对方的测试"},
+        {"parsed_at": now, "parked_at": now, "attempts": tries * 3, "last_error": heeding.PURGED,
+         "parked_reason": "The worker died five times while heeding this. Look at the log before you retry."},
+    )  # fmt: skip
+    for step, (number, fields) in enumerate(zip(numbers, kinds, strict=True)):
+        row = Incoming.objects.create(
+            account=account, dedupe=f"2026112200{step}", event=f"2026112200{step}", digest=f"{step:064}", lane=2,
+            subject=f"order:{number}", sealed=b"x", times=1 + step % 3, **fields,
+        )  # fmt: skip
+        settled = {"settled_at": now, "applied": 1} if fields.get("done_at") and "note" not in fields else {}
+        IncomingHint.objects.create(
+            incoming=row, kind="订单", key=number, subject=row.subject, facts={"金额": "412.00"}, **settled
+        )
 
 
 def _park(row: Outgoing, outcome: str, reason: str, **fields: Any) -> None:

@@ -13,7 +13,7 @@ from django.db.models import Count, Model, QuerySet
 from django.test import RequestFactory
 from django.urls import reverse
 
-from integrations.hub.models import Account, Outgoing
+from integrations.hub.models import Account, Incoming, Outgoing
 from shop.api.models import Client
 from shop.catalogue.models import Category, ImportRun, Product
 from shop.customer.models import User
@@ -111,6 +111,7 @@ INTERESTING: dict[type[Model], Any] = {
     Presale: lambda: Presale.objects.filter(promised__gt=0).order_by("pk"),
     Intake: lambda: Intake.objects.exclude(refused={}).filter(closed_at=None).order_by("pk"),
     Outgoing: lambda: Outgoing.objects.filter(parked_at__isnull=False).order_by("pk"),
+    Incoming: lambda: Incoming.objects.filter(parked_at__isnull=False).order_by("-pk"),
     Account: lambda: Account.objects.order_by("pk"),
     User: lambda: User.objects.filter(is_staff=False).annotate(n=Count("orders")).order_by("-n"),
     Product: lambda: Product.objects.filter(is_featured=True).order_by("pk"),

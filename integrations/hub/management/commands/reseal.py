@@ -1,4 +1,4 @@
-"""Seal all credentials with the first key of the ring, so that older keys can leave it."""
+"""Seal all credentials and messages with the first key of the ring, so that older keys can leave it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from django.db import transaction
 
 from integrations.hub import secrets
 from integrations.hub.errors import Misconfigured
-from integrations.hub.models import Account
+from integrations.hub.models import Account, Incoming
+
+BATCH = 200
 
 
 class Command(BaseCommand):
@@ -28,3 +30,22 @@ class Command(BaseCommand):
                 account.save(update_fields=["sealed"])
                 resealed += 1
         self.stdout.write(f"{resealed} accounts sealed anew with the first key of the ring")
+        self._messages()
+
+    def _messages(self) -> None:
+        """In batches, so that no message that comes in meanwhile waits long. One that cannot be opened is left."""
+        resealed, lost, last = 0, 0, 0
+        while True:
+            with transaction.atomic(durable=True):
+                kept = Incoming.objects.filter(pk__gt=last, sealed__isnull=False)
+                rows = list(kept.only("sealed").select_for_update().order_by("pk")[:BATCH])
+                for row in rows:
+                    try:
+                        row.sealed = secrets.reseal_bytes(bytes(row.sealed or b""))
+                    except Misconfigured:
+                        lost += 1
+                Incoming.objects.bulk_update(rows, ["sealed"])
+            if not rows:
+                break
+            resealed, last = resealed + len(rows), rows[-1].pk
+        self.stdout.write(f"{resealed - lost} messages sealed anew, {lost} that no key opens were left as they are")
