@@ -28,6 +28,8 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             "title": _("Integrations"),
             "separator": True,
             "items": [
+                _link(_("Flows"), "monitor_heart", "admin:hub_account_flows", "hub.view_account") | {"opens": False},
+                _link(_("Alarms"), "notifications", "admin:hub_alarm_changelist", "hub.view_alarm", "?state=open"),
                 _link(_("Accounts"), "hub", "admin:hub_account_changelist", "hub.view_account"),
                 _link(_("Outgoing work"), "outbox", "admin:hub_outgoing_changelist", "hub.view_outgoing"),
                 _link(_("API clients"), "key", "admin:api_client_changelist", "api.view_client"),

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy
 
 from integrations.hub import beats, said, topics
+from integrations.hub.health import readers
 from shop import said as sentences
 from shop import signals, symptoms
+from shop.channels import readers as channel_readers
 from shop.channels.figures import FigureTopic
 from shop.customer import passwords
 from shop.fulfilment import sourcing
@@ -58,6 +60,7 @@ def connect() -> None:
     topics.register(letters.Mail())
     topics.register(passwords.PasswordMail())
     topics.register(FigureTopic())
+    readers.register(channel_readers.ORDERS)
     topics.register_subject("order", lambda number: f"/admin/order/order/by-number/{number}/", gettext_lazy("order"))
     topics.register_subject("customer", lambda pk: f"/admin/customer/user/{pk}/change/", gettext_lazy("customer"))
     beats.register("shop.expire", seconds=30, task="shop.tasks.expire_overdue")

@@ -19,9 +19,9 @@ from unfold.enums import ActionVariant
 
 from integrations.hub import accounts, exports, parking, registry, said
 from integrations.hub.account_form import form_for, setting_names
-from integrations.hub.account_health import AccountHealth
 from integrations.hub.admin_pages import Refused, act, badge, too_late
 from integrations.hub.connector import Connector
+from integrations.hub.health.flows_admin import FlowsBoard
 from integrations.hub.models import Account, AccountState
 from integrations.hub.words import KINDS
 
@@ -62,14 +62,15 @@ def kind_label(kind: str) -> str:
 
 
 @admin.register(Account)
-class AccountAdmin(AccountHealth):
+class AccountAdmin(FlowsBoard):
     list_display = (
         "name", "connector", "state_badge", "health", "shown_success", "waiting", "oldest_wait", "parked",
     )  # fmt: skip
     list_filter = ("state", KindFilter, TroubleFilter)
     search_fields = ("name", "provider")
     search_help_text = gettext_lazy("Name")
-    actions_detail = ("test_connection", "pause", "resume", "retire")
+    actions_list = ("flows",)
+    actions_detail = ("test_connection", "pause", "resume", "objective", "retire")
     readonly_fields = (
         "connector", "state_badge", "health", "shown_success", "shown_failure", "waiting", "oldest_wait", "parked",
         "remote_version", "checked_at", "active_since", "created_at", "shown_notes", "shown_settings", "readings",
@@ -175,6 +176,7 @@ class AccountAdmin(AccountHealth):
             "test_connection": {AccountState.STARTING, AccountState.ACTIVE, AccountState.PAUSED},
             "pause": {AccountState.STARTING, AccountState.ACTIVE},
             "resume": {AccountState.PAUSED},
+            "objective": {AccountState.STARTING, AccountState.ACTIVE, AccountState.PAUSED},
             "retire": {AccountState.STARTING, AccountState.ACTIVE, AccountState.PAUSED},
         }.get(action, set(AccountState))
 

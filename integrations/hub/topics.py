@@ -21,6 +21,7 @@ class Topic:
     batch: ClassVar[int] = 1  # documents in one delivery; more only where the remote takes them together
     visibility_delay: ClassVar[timedelta] = timedelta(0)
     acts_on_goods: ClassVar[bool] = False  # the remote may ship because of it
+    fresh_within: ClassVar[timedelta] = timedelta(minutes=5)  # an older wish is late; staff may change it by account
 
     def subject(self, key: str) -> str:
         """What the row is about, e.g. `order:W20261122-7Q2M9K`; shown and searched, never parsed."""

@@ -8,7 +8,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
-from integrations.hub.models import Account, Attempt, Outgoing
+from integrations.hub.models import Account, Alarm, Attempt, Outgoing
 from shop.customer.models import User
 from shop.fulfilment.models import Parcel
 from shop.order.models import Intake, Line, Order
@@ -31,6 +31,7 @@ LEDGERS = [
     Repair,
     Parcel,
     Outgoing,
+    Alarm,
     Return,
     CreditNote,
     Adjustment,

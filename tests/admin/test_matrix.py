@@ -17,7 +17,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.hub.models import Account, AccountState, Outgoing
+from integrations.hub.models import Account, AccountState, Alarm, Outgoing
 from integrations.hub.values import Lane
 from shop.catalogue.files import runs
 from shop.catalogue.models import Category
@@ -38,6 +38,7 @@ WATCHED = (
     "order_order", "order_orderstatuschange", "order_intake", "stock_pool", "stock_level", "stock_movement",
     "stock_hold", "stock_proposal", "stock_countsheet", "stock_countrow", "stock_countentry", "stock_supply",
     "stock_presale", "stock_brokenpromise", "stock_kitpart", "fulfilment_parcel", "hub_account", "hub_outgoing",
+    "hub_alarm", "hub_objective",
     "customer_user",
     "stock_warehouse", "stock_share", "stock_channel", "pricing_taxclass", "desk_savedlist", "django_admin_log",
     "api_client",
@@ -129,6 +130,25 @@ def receive_sku() -> tuple[str, dict[str, Any]]:
 def account_action(name: str, state: AccountState) -> Callable[[], tuple[str, dict[str, Any]]]:
     def prepare() -> tuple[str, dict[str, Any]]:
         return action("hub_account", name, factories.account(state=state).pk), {}
+
+    return prepare
+
+
+def objective() -> tuple[str, dict[str, Any]]:
+    return action("hub_account", "objective", factories.account("messages", "file", settings={"folder": "x"}).pk), {
+        "flow": "mail",
+        "seconds": "60",
+    }
+
+
+def alarm(name: str, **form: Any) -> Callable[[], tuple[str, dict[str, Any]]]:
+    def prepare() -> tuple[str, dict[str, Any]]:
+        until = timezone.now() + timedelta(hours=1) if name == "speak" else None
+        made = Alarm.objects.create(
+            kind="silent", subject=f"weft-{next(_numbers)}", facts={"cluster": "weft", "seconds": 90},
+            silent_until=until,
+        )  # fmt: skip
+        return action("hub_alarm", name, made.pk), form
 
     return prepare
 
@@ -421,6 +441,11 @@ CASES = {
     "pause account": Case(account_action("pause", S.ACTIVE), frozenset({"integrations"})),
     "resume account": Case(account_action("resume", S.PAUSED), frozenset({"integrations"})),
     "retire account": Case(account_action("retire", S.PAUSED), frozenset({"integrations"})),
+    "set an objective": Case(objective, frozenset({"integrations"})),
+    "acknowledge an alarm": Case(alarm("acknowledge", note="on it"), frozenset({"integrations"})),
+    "silence an alarm": Case(alarm("silence", hours="4", reason="they mend it"), frozenset({"integrations"})),
+    "end an alarm's silence": Case(alarm("speak"), frozenset({"integrations"})),
+    "export alarms": Case(export("hub_alarm"), frozenset({"integrations", "auditor"}), 200),
     "retry one": Case(retry_one, frozenset({"integrations"})),
     "retry many": Case(retry_many, frozenset({"integrations"})),
     "allow on account": Case(on_account("allow_on_account", False), frozenset({"finance"})),
@@ -496,6 +521,8 @@ VIEWS: dict[str, tuple[Callable[[], str], frozenset[str]]] = {
     ),
     "a count sheet to print": (lambda: stock.sheet_action("print_sheet")()[0], COUNTS_SEEN),
     "a count sheet as a file": (stock.file_address, COUNTS_SEEN),
+    "flows": (lambda: reverse("admin:hub_account_flows"), frozenset({"integrations", "auditor"})),
+    "alarms": (lambda: reverse("admin:hub_alarm_changelist"), frozenset({"integrations", "auditor"})),
     "promises not kept": (lambda: reverse("admin:stock_brokenpromise_changelist"), NOT_CATALOGUE),
     "shortages": (lambda: reverse("admin:stock_shortage_changelist"), NOT_CATALOGUE),
     "adjustments to approve": (lambda: reverse("admin:stock_proposal_changelist"), COUNTS_SEEN),
