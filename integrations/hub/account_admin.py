@@ -21,8 +21,8 @@ from integrations.hub import accounts, exports, parking, registry, said
 from integrations.hub.account_form import form_for, setting_names
 from integrations.hub.admin_pages import Refused, act, badge, too_late
 from integrations.hub.connector import Connector
-from integrations.hub.health.flows_admin import FlowsBoard
 from integrations.hub.models import Account, AccountState
+from integrations.hub.windows_admin import ReadAgain
 from integrations.hub.words import KINDS
 
 OPERATE = ["hub.operate_account"]
@@ -62,7 +62,7 @@ def kind_label(kind: str) -> str:
 
 
 @admin.register(Account)
-class AccountAdmin(FlowsBoard):
+class AccountAdmin(ReadAgain):
     list_display = (
         "name", "connector", "state_badge", "health", "shown_success", "waiting", "oldest_wait", "parked",
     )  # fmt: skip
@@ -70,7 +70,7 @@ class AccountAdmin(FlowsBoard):
     search_fields = ("name", "provider")
     search_help_text = gettext_lazy("Name")
     actions_list = ("flows",)
-    actions_detail = ("test_connection", "pause", "resume", "objective", "retire")
+    actions_detail = ("test_connection", "pause", "resume", "objective", "backfill", "close_gaps", "retire")
     readonly_fields = (
         "connector", "state_badge", "health", "shown_success", "shown_failure", "waiting", "oldest_wait", "parked",
         "remote_version", "checked_at", "active_since", "created_at", "shown_notes", "shown_settings", "readings",
@@ -172,7 +172,7 @@ class AccountAdmin(FlowsBoard):
     # --- actions ---
 
     def offers(self, action: str, obj: Account) -> bool:
-        return obj.state in {
+        return super().offers(action, obj) and obj.state in {
             "test_connection": {AccountState.STARTING, AccountState.ACTIVE, AccountState.PAUSED},
             "pause": {AccountState.STARTING, AccountState.ACTIVE},
             "resume": {AccountState.PAUSED},

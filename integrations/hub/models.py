@@ -247,5 +247,6 @@ class LaneClock(models.Model):
 
 
 # Tables in a module of their own; here, because Django looks for models in this one.
+from integrations.hub.gap_models import Gap as Gap  # noqa: E402
 from integrations.hub.health.models import Alarm as Alarm  # noqa: E402
 from integrations.hub.health.models import Objective as Objective  # noqa: E402

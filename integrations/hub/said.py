@@ -46,6 +46,7 @@ HUB = (
     gettext_noop("The server says %(code)s."),
     gettext_noop("The mail server refuses this user and password."),
     gettext_noop("The mail server cannot be reached: %(error)s."),
+    gettext_noop("This account cannot be read by date."),
     # alarms
     gettext_noop("tell an alarm"),
     gettext_noop("Nobody is named to get alarms (WEFT_ALARM_MAIL)."),

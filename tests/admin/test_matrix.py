@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from itertools import count
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 from django.contrib import admin
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
@@ -17,8 +20,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.hub.models import Account, AccountState, Alarm, Outgoing
+from integrations.hub.models import Account, AccountState, Alarm, Gap, Outgoing
 from integrations.hub.values import Lane
+from integrations.sandbox.market import Market, Site
 from shop.catalogue.files import runs
 from shop.catalogue.models import Category
 from shop.customer.groups import GROUPS
@@ -31,6 +35,7 @@ from tests.admin import goods, stock
 from tests.admin.conftest import Login
 from tests.admin.pages import action
 from tests.api.conftest import partner
+from tests.channels.conftest import KEY
 
 pytestmark = pytest.mark.django_db
 _numbers = count(1)
@@ -38,7 +43,7 @@ WATCHED = (
     "order_order", "order_orderstatuschange", "order_intake", "stock_pool", "stock_level", "stock_movement",
     "stock_hold", "stock_proposal", "stock_countsheet", "stock_countrow", "stock_countentry", "stock_supply",
     "stock_presale", "stock_brokenpromise", "stock_kitpart", "fulfilment_parcel", "hub_account", "hub_outgoing",
-    "hub_alarm", "hub_objective",
+    "hub_alarm", "hub_objective", "hub_gap",
     "customer_user",
     "stock_warehouse", "stock_share", "stock_channel", "pricing_taxclass", "desk_savedlist", "django_admin_log",
     "api_client",
@@ -151,6 +156,37 @@ def alarm(name: str, **form: Any) -> Callable[[], tuple[str, dict[str, Any]]]:
         return action("hub_alarm", name, made.pk), form
 
     return prepare
+
+
+@cache
+def market() -> Site:
+    """A practice market of this process, for the actions that ask a remote."""
+    site = Site(("127.0.0.1", 0), Market(), KEY)
+    Thread(target=site.serve_forever, daemon=True).start()
+    return site
+
+
+def read_again() -> tuple[str, dict[str, Any]]:
+    url = f"http://127.0.0.1:{market().server_port}"
+    settings.WEFT_PRIVATE_HOSTS = frozenset({url.removeprefix("http://")})
+    account = factories.account("channel", "market", settings={"url": url})
+    account.credentials = {"key": KEY}
+    account.save()
+    Channel.objects.create(account=account)
+    form = {"what": "orders.by-date", "since": "2026-11-01T08:00", "until": "2026-11-01T20:00"}
+    return action("hub_account", "backfill", account.pk), form
+
+
+def close_gaps() -> tuple[str, dict[str, Any]]:
+    account, now = factories.account(), timezone.now()
+    Gap.objects.create(account=account, name="x", kind="count", since=now - timedelta(hours=1), until=now)
+    return action("hub_account", "close_gaps", account.pk), {"note": "nothing was sold"}
+
+
+@pytest.fixture(autouse=True)
+def _a_market_may_be_asked(settings: Any) -> None:
+    settings.WEFT_PRIVATE_HOSTS = settings.WEFT_PRIVATE_HOSTS  # put back afterwards
+    settings.WEFT_ALLOW_HTTP_IN_TRANSACTION = True  # the test itself is one
 
 
 def parked() -> Outgoing:
@@ -442,6 +478,8 @@ CASES = {
     "resume account": Case(account_action("resume", S.PAUSED), frozenset({"integrations"})),
     "retire account": Case(account_action("retire", S.PAUSED), frozenset({"integrations"})),
     "set an objective": Case(objective, frozenset({"integrations"})),
+    "read a stretch again": Case(read_again, frozenset({"integrations"})),
+    "close gaps": Case(close_gaps, frozenset({"integrations"})),
     "acknowledge an alarm": Case(alarm("acknowledge", note="on it"), frozenset({"integrations"})),
     "silence an alarm": Case(alarm("silence", hours="4", reason="they mend it"), frozenset({"integrations"})),
     "end an alarm's silence": Case(alarm("speak"), frozenset({"integrations"})),

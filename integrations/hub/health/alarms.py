@@ -14,14 +14,15 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.hub import outgoing
+from integrations.hub import gaps, outgoing
 from integrations.hub.health import flows, telling
 from integrations.hub.health.flows import Flow
 from integrations.hub.health.models import Alarm, AlarmKind
+from integrations.hub.health.readers import PREFIX
 from integrations.hub.models import Pulse
 
 CALM = timedelta(seconds=120)  # well for so long without a break, and it has ended
@@ -75,7 +76,7 @@ def unseen() -> QuerySet[Alarm]:
 
 
 def troubles() -> Iterator[Trouble]:
-    """Everything that is an alarm now. Two statements, however many accounts there are."""
+    """Everything that is an alarm now. Three statements, however many accounts there are."""
     measured = flows.measure()
     yield from (_late(flow) for flow in measured if flow.is_late)
     accounts = {flow.account.id: flow.account for flow in measured}
@@ -87,6 +88,16 @@ def troubles() -> Iterator[Trouble]:
         if count := sum(flow.parked for flow in measured if flow.account.id == account.id):
             yield Trouble(AlarmKind.PARKED, str(account.id), account.id, {**words, "count": count})
     yield from silent_clusters()
+    yield from _gaps({account.id: account.kind for account in accounts.values()})
+
+
+def _gaps(kinds: dict[int, str]) -> Iterator[Trouble]:
+    """Holes in what was read, by account and reader."""
+    counted = gaps.opened().order_by("account", "name").values_list("account", "account__name", "name")
+    for account, called, name, count in counted.annotate(n=Count("pk")):
+        if account in kinds:
+            facts = {"account": called, "kind": kinds[account], "flow": PREFIX + name, "count": count}
+            yield Trouble(AlarmKind.GAP, f"{account}:{name}", account, facts)
 
 
 def _late(flow: Flow) -> Trouble:

@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import Count, OuterRef, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from integrations.hub import said
+from integrations.hub import gaps, said
 from integrations.hub.health import flows, spans
 from integrations.hub.health.flows import Flow
 from integrations.hub.models import AccountState, Cursor
@@ -28,6 +29,7 @@ STATES: dict[str, tuple[Any, str]] = {
     "paused": (gettext_lazy("paused by staff"), "warning"),
     "resting": (gettext_lazy("resting"), "warning"),
     "parked": (gettext_lazy("waits for a decision"), "warning"),
+    "gaps": (gettext_lazy("has gaps"), "warning"),
     "failing": (gettext_lazy("trying again"), "warning"),
     "waiting": (gettext_lazy("on its way"), "info"),
     "well": (gettext_lazy("well"), "success"),
@@ -44,6 +46,7 @@ class Row:
     error: str
     error_at: datetime | None
     problem: str = ""
+    holes: int = 0
 
     @property
     def words(self) -> Any:
@@ -68,6 +71,8 @@ class Row:
             return said.in_words(self.flow.account.problem)
         if self.problem:
             return said.in_words(self.problem)
+        if self.holes:
+            return ngettext("%(n)d gap: see the account", "%(n)d gaps: see the account", self.holes) % {"n": self.holes}
         rest = self.flow.rest
         if rest is None or rest.until <= timezone.now():
             return ""
@@ -110,7 +115,9 @@ def rows() -> list[Row]:
     """All of them, in four statements."""
     measured = flows.measure()
     delivered, failed = _delivered(), _failed()
-    read = {(c.account_id, c.name): c for c in Cursor.objects.only("account_id", "name", "read_at", "problem")}
+    holes = gaps.opened().filter(account=OuterRef("account"), name=OuterRef("name")).order_by().values("name")
+    counted = Cursor.objects.annotate(holes=Subquery(holes.annotate(n=Count("pk")).values("n")))
+    read = {(cursor.account_id, cursor.name): cursor for cursor in counted}
     return list(_rows(measured, delivered, failed, read))
 
 
@@ -118,8 +125,10 @@ def _rows(measured: Iterable[Flow], delivered: Any, failed: Any, read: Any) -> I
     for flow in measured:
         if flow.is_read:
             cursor = read.get((flow.account.id, flow.name.partition(":")[2]))
-            problem = cursor.problem if cursor else ""
-            yield Row(flow, state_of(flow), cursor and cursor.read_at, "", None, problem)
+            problem, holes = (cursor.problem, cursor.holes or 0) if cursor else ("", 0)
+            state = state_of(flow)
+            state = "gaps" if holes and state == "well" else state
+            yield Row(flow, state, cursor and cursor.read_at, "", None, problem, holes)
         else:
             key = (flow.account.id, flow.name)
             error, at = failed.get(key, ("", None))

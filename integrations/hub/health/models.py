@@ -33,6 +33,7 @@ class AlarmKind(models.TextChoices):
     PROBLEM = "problem", _("account with a problem")
     PARKED = "parked", _("parked work")
     SILENT = "silent", _("workers are silent")
+    GAP = "gap", _("gap in what was read")
 
 
 class Alarm(models.Model):

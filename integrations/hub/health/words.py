@@ -25,6 +25,10 @@ _MEANS = {
         "They do not run, or every one of them is busy with something long. The shop goes on selling; mails, the "
         "ERP and deadlines wait, and nothing is lost."
     ),
+    AlarmKind.GAP: gettext_lazy(
+        "Something there was perhaps not told to us. It is read again with every poll; the account's page says what is "
+        "missing, and reads a stretch again."
+    ),
 }
 
 
@@ -46,7 +50,17 @@ def of_alarm(alarm: Alarm) -> str:
         case AlarmKind.SILENT:
             words = {**facts, "span": spans.words(facts["seconds"])}
             return _("The workers of %(cluster)s gave no sign of life for %(span)s") % words
+        case AlarmKind.GAP:
+            form = ngettext(
+                "%(account)s: %(count)d gap in %(flow)s", "%(account)s: %(count)d gaps in %(flow)s", facts["count"]
+            )
+            return form % {**facts, "flow": _flow(facts)}
     return f"{alarm.kind} {alarm.subject}"
+
+
+def _flow(facts: dict[str, Any]) -> str:
+    reader = readers.find(facts["kind"], facts["flow"])
+    return str(reader.label if reader else topics.label(facts["flow"]))
 
 
 def _late(facts: dict[str, Any]) -> str:
@@ -54,12 +68,10 @@ def _late(facts: dict[str, Any]) -> str:
         "account": facts["account"],
         "age": spans.words(facts["seconds"]),
         "objective": spans.words(facts["objective"]),
+        "flow": _flow(facts),
     }
     if facts["flow"].startswith(readers.PREFIX):
-        reader = readers.find(facts["kind"], facts["flow"])
-        words["flow"] = str(reader.label if reader else facts["flow"])
         return _("%(account)s: %(flow)s not read for %(age)s (objective %(objective)s)") % words
-    words["flow"] = str(topics.label(facts["flow"]))
     return _("%(account)s: %(flow)s waits for %(age)s (objective %(objective)s)") % words
 
 
