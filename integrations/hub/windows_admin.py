@@ -74,7 +74,7 @@ class ReadAgain(FlowsBoard):
 
         explain = [
             _("What is in already stays as it is: nothing comes in twice."),
-            _("A long stretch takes its time; `manage.py backfill` does the same without a limit."),
+            _("A long stretch takes its time; manage.py backfill does the same without a limit."),
         ]
         return act(self, request, account, do, form=_form(pollings), explain=explain, title=_("Read a stretch again"),
                    button=_("Read"))  # fmt: skip
@@ -99,6 +99,7 @@ def _form(pollings: dict[str, Polling]) -> type[Stretch]:
     choices = [(name, str(polling.label)) for name, polling in pollings.items()]
 
     class Form(Stretch):
+        field_order = ("what",)
         what = forms.ChoiceField(label=gettext_lazy("What"), choices=choices, widget=UnfoldAdminSelectWidget())
 
     return Form

@@ -122,7 +122,7 @@ class AlarmAdmin(ViewOnlyAdmin):
                          note=data["note"])  # fmt: skip
             return _("It is yours. No reminder comes; its end is told.")
 
-        explain = [str(alarm), _("Others see that you look after it, and no reminder is sent. Its end is told.")]
+        explain = [_("Others see that you look after it, and no reminder is sent. Its end is told.")]
         return self._act(request, alarm, "acknowledge", do, form=Seen, explain=explain,
                          title=_("Look after this alarm"), button=_("I look after it"))  # fmt: skip
 
@@ -138,7 +138,6 @@ class AlarmAdmin(ViewOnlyAdmin):
             return _("Silent until %(at)s. The board goes on showing it.") % {"at": at}
 
         explain = [
-            str(alarm),
             _("Nobody is told of it until then, also when it ends and begins anew. The board goes on showing it."),
         ]
         return self._act(request, alarm, "silence", do, form=Silence, explain=explain,
@@ -152,8 +151,8 @@ class AlarmAdmin(ViewOnlyAdmin):
             self._update(alarm, "speak", silent_until=None)
             return _("It is told of again.")
 
-        return self._act(request, alarm, "speak", do, title=_("End the silence"), button=_("End the silence"),
-                         explain=[str(alarm)])  # fmt: skip
+        words = _("End the silence")
+        return self._act(request, alarm, "speak", do, title=words, button=words)
 
     def _act(self, request: HttpRequest, alarm: Alarm, name: str, do: Any, **page: Any) -> HttpResponse:
         if not self.offers(name, alarm):

@@ -81,7 +81,11 @@ class Row:
 
     def list(self, state: str) -> str:
         """The list of exactly the rows that a number counts."""
-        query = {"account__id__exact": self.flow.account.id, "topic": self.flow.name, "state": state}
+        query: dict[str, str | int] = {
+            "account__id__exact": self.flow.account.id,
+            "topic": self.flow.name,
+            "state": state,
+        }
         return f"{reverse('admin:hub_outgoing_changelist')}?{urlencode(query)}"
 
     @property

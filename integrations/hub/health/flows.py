@@ -34,7 +34,7 @@ SELECT o.account_id, o.topic AS flow, count(*) AS waiting, count(*) FILTER (WHER
 FROM hub_outgoing o WHERE o.delivered < o.wanted AND o.parked_at IS NULL AND o.waits_key = '' GROUP BY 1, 2
 """
 _HELD_UP = """
-SELECT o.account_id, o.topic, count(*), 0, 0, NULL, NULL
+SELECT o.account_id, o.topic, count(*), count(*) FILTER (WHERE o.failures > 0), 0, NULL, NULL
 FROM hub_outgoing o WHERE o.delivered < o.wanted AND o.parked_at IS NULL AND o.waits_key <> '' GROUP BY 1, 2
 """
 _PARKED = """

@@ -15,5 +15,7 @@ def words(seconds: float) -> str:
     if whole < HOUR:
         return _("%(n)d min") % {"n": whole // MINUTE}
     if whole < DAY:
-        return _("%(h)d h %(m)d min") % {"h": whole // HOUR, "m": whole % HOUR // MINUTE}
-    return _("%(d)d d %(h)d h") % {"d": whole // DAY, "h": whole % DAY // HOUR}
+        hours, minutes = whole // HOUR, whole % HOUR // MINUTE
+        return (_("%(h)d h %(m)d min") if minutes else _("%(h)d h")) % {"h": hours, "m": minutes}
+    days, hours = whole // DAY, whole % DAY // HOUR
+    return (_("%(d)d d %(h)d h") if hours else _("%(d)d d")) % {"d": days, "h": hours}
