@@ -24,9 +24,9 @@ from integrations.hub.health.flows import Flow
 from integrations.hub.health.models import Alarm, AlarmKind
 from integrations.hub.health.readers import PREFIX
 from integrations.hub.models import Pulse
+from integrations.hub.symptoms import SILENT
 
 CALM = timedelta(seconds=120)  # well for so long without a break, and it has ended
-SILENT = timedelta(seconds=60)  # six pulses
 ONE_LOOK = 0x6C6F6F6B  # key of the advisory lock
 
 

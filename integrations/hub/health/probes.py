@@ -17,8 +17,9 @@ from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 
+SILENT = 60.0  # seconds; symptoms.SILENT, which may not be imported before the models are there
+
 SECONDS = 2  # for the connection, and for each statement
-SILENT = 60.0
 Answer = Callable[[HttpRequest], HttpResponse]
 
 
