@@ -17,7 +17,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 
-SILENT = 60.0  # seconds; symptoms.SILENT, which may not be imported before the models are there
+from integrations.hub.symptoms import SILENT
 
 SECONDS = 2  # for the connection, and for each statement
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -92,7 +92,7 @@ def _silent(beaten: dict[str, float]) -> Iterator[str]:
         age = beaten.get(cluster)
         if age is None:
             yield f"workers: {cluster} never gave a sign of life"
-        elif age > SILENT:
+        elif age > SILENT.total_seconds():
             yield f"workers: {cluster} gave no sign of life for {int(age)} s"
 
 
