@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils.translation import gettext_lazy
 
 from erp.base import Erp, Shipment
 from integrations.hub import cursors, registry
 from integrations.hub.errors import HubError, Misconfigured
+from integrations.hub.health.readers import Reader
 from integrations.hub.models import Account
 from shop.fulfilment import shipping
 from shop.fulfilment.shipping import Left
@@ -17,6 +21,7 @@ from shop.stock.readings import Applied, Figure
 
 log = logging.getLogger("weft.erp")
 
+READER = Reader("erp", "shipments", gettext_lazy("shipments and stock of the ERP"), timedelta(minutes=2))
 PAGES = 50  # of changes in one poll; the rest comes with the next
 
 
@@ -30,7 +35,7 @@ class Polled:
 
 def poll(account: Account) -> Polled | None:
     """Read one ERP's shipments, then its levels. None when another worker is at it, or the ERP does not answer."""
-    with cursors.reading(account, "shipments") as cursor:
+    with cursors.reading(account, READER.name) as cursor:
         if cursor is None:
             return None
         try:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from erp import documents, invariants, orders, symptoms
+from erp import documents, feedback, invariants, orders, symptoms
 from erp import said as sentences
 from integrations.hub import beats, outgoing, said, topics
+from integrations.hub.health import readers
 from shop import signals
 from shop.order.models import Order
 
@@ -36,6 +37,7 @@ def connect() -> None:
     said.register(sentences.SENTENCES)
     topics.register(orders.CustomerTopic())
     topics.register(orders.OrderTopic())
+    readers.register(feedback.READER)
     signals.order_released.connect(order_released, dispatch_uid="erp.order_released")
     signals.order_withdrawn.connect(order_withdrawn, dispatch_uid="erp.order_withdrawn")
     beats.register("erp.poll", seconds=15, task="erp.tasks.poll")

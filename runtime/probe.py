@@ -1,8 +1,8 @@
 """Does the shop answer? For health checks of containers:
 
-    python -m runtime.probe      asks the web server of this host; ends with 1 unless a page comes
+    python -m runtime.probe      asks the web server of this host; ends with 1 unless it is ready
 
-The page is the login: it needs database and templates, and little else.
+The doctor asks the shop's address for the login page instead: that needs the proxy and templates as well.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import urllib.request
 from runtime import web
 
 PAGE = "/account/login/"
+READY = "/readyz"
 SECONDS = 8
 
 
@@ -35,7 +36,7 @@ def ask(url: str, host: str = "") -> str:
 def own_url() -> str:
     """Where the web server of this host listens."""
     address, _, port = web.bind.rpartition(":")
-    return f"http://{'127.0.0.1' if address in ('0.0.0.0', '') else address}:{port}{PAGE}"
+    return f"http://{'127.0.0.1' if address in ('0.0.0.0', '') else address}:{port}{READY}"
 
 
 def main() -> int:

@@ -28,7 +28,9 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             "title": _("Integrations"),
             "separator": True,
             "items": [
-                _link(_("Accounts"), "hub", "admin:hub_account_changelist", "hub.view_account"),
+                _link(_("Flows"), "monitor_heart", "admin:hub_account_flows", "hub.view_account") | {"opens": False},
+                _link(_("Alarms"), "notifications", "admin:hub_alarm_changelist", "hub.view_alarm", "?state=open"),
+                _accounts(request),
                 _link(_("Outgoing work"), "outbox", "admin:hub_outgoing_changelist", "hub.view_outgoing"),
                 _link(_("Worksheets"), "edit_note", "admin:hub_taken_changelist", "hub.view_taken", "?open=yes"),
                 _link(_("Incoming messages"), "inbox", "admin:hub_incoming_changelist", "hub.view_incoming"),
@@ -130,6 +132,13 @@ def _link(title: str, icon: str, name: str, permission: str, query: str = "") ->
         "link": reverse(name) + query,
         "permission": (lambda request: request.user.has_perm(permission)) if permission else None,
     }
+
+
+def _accounts(request: HttpRequest) -> dict[str, Any]:
+    """The page of flows lies below the list's address, and has a link of its own."""
+    link = _link(_("Accounts"), "hub", "admin:hub_account_changelist", "hub.view_account")
+    on_accounts = request.path.startswith(reverse("admin:hub_account_changelist"))
+    return {**link, "active": on_accounts and request.path != reverse("admin:hub_account_flows")}
 
 
 def _people(request: HttpRequest, title: str, icon: str, *, staff: bool) -> dict[str, Any]:

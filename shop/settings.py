@@ -106,6 +106,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "customer.User"
 
 MIDDLEWARE = [
+    "integrations.hub.health.probes.Probes",  # first: a probe knows neither TLS nor the shop's name
     "django.middleware.security.SecurityMiddleware",
     "shop.shortcut.HooksFirst",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -249,7 +250,14 @@ Q_CLUSTER = {
         WEFT_URGENT_CLUSTER: {"workers": 1, "timeout": 160, "retry": 3600, "bulk": 1, "queue_limit": 2, "poll": 0.5},
     },
 }
-WEFT_PROVIDER_PACKAGES = ["integrations.messages.providers", "integrations.channels.providers", "erp.providers"]
+WEFT_PROVIDER_PACKAGES = [
+    "integrations.messages.providers", "integrations.alarms.providers", "integrations.channels.providers",
+    "erp.providers",
+]  # fmt: skip
+WEFT_ALARM_MAIL = env.list("WEFT_ALARM_MAIL", default=[])
+WEFT_ALARM_WEBHOOK = env.str("WEFT_ALARM_WEBHOOK", "")
+WEFT_ALARM_WEBHOOK_SECRET = secret("WEFT_ALARM_WEBHOOK_SECRET")
+WEFT_METRICS_TOKEN = secret("WEFT_METRICS_TOKEN")
 
 # --- shop ------------------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from integrations.hub import accounts, incoming_parking, parking
+from integrations.hub.health import alarms
 from shop.catalogue.files.runs import refused_imports
 from shop.days import working_day_ago
 from shop.order.models import OPEN_INTAKE, OPEN_RETURN, SAID_TO_BE_PAID, Intake, Order, PaymentMethod, Status
@@ -140,6 +141,14 @@ KINDS = (
         supply.overdue,
         "stock_supply",
         "state=overdue",
+    ),
+    Kind(
+        "hub.view_alarm",
+        gettext_lazy("Alarms"),
+        gettext_lazy("Flows that are late, accounts or workers in trouble, and nobody looks after it yet."),
+        alarms.unseen,
+        "hub_alarm",
+        "state=unseen",
     ),
     Kind(
         "hub.view_outgoing",

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy
 
-from integrations.hub import beats, said, topics
+from integrations.hub import beats, said, topics, windows
+from integrations.hub.health import readers
 from shop import news_invariants, signals, symptoms
 from shop import said as sentences
+from shop.channels import readers as channel_readers
 from shop.channels.figures import FigureTopic
 from shop.customer import passwords
 from shop.fulfilment import sourcing
@@ -53,17 +55,23 @@ def order_shipped(order: Order, parcel: Parcel) -> None:
 
 def connect() -> None:
     """Once, from `ShopConfig.ready`: topics, beats, subject links and examinations of the shop."""
+    from shop.channels.windows import OrdersByDate  # places orders, whose wiring this is
+
     symptoms.register()
     news_invariants.register()
     said.register(sentences.SENTENCES)
     topics.register(letters.Mail())
     topics.register(passwords.PasswordMail())
     topics.register(FigureTopic())
+    readers.register(channel_readers.ORDERS)
+    readers.register(channel_readers.BY_DATE)
+    windows.register(OrdersByDate())
     topics.register_subject("order", lambda number: f"/admin/order/order/by-number/{number}/", gettext_lazy("order"))
     topics.register_subject("customer", lambda pk: f"/admin/customer/user/{pk}/change/", gettext_lazy("customer"))
     beats.register("shop.expire", seconds=30, task="shop.tasks.expire_overdue")
     beats.register("shop.cancel", seconds=60, task="shop.tasks.finish_cancellations")
     beats.register("channels.poll", seconds=15, task="shop.channels.tasks.poll")
+    beats.register("channels.by-date", seconds=3600, task="shop.channels.tasks.poll_by_date")
     beats.register("channels.rebalance", seconds=30, task="shop.channels.tasks.rebalance")
     beats.register("channels.demand", seconds=3600, task="shop.channels.tasks.count_demand")
     beats.register("shop.fill", seconds=30, task="shop.tasks.fill_waiting")

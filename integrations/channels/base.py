@@ -41,6 +41,7 @@ class ChannelOrder:
     buyer: str = ""
     shipping_gross: Decimal = Decimal(0)
     is_cancelled: bool = False
+    sequence: int | None = None  # its place among all orders, where the channel counts them without holes
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,16 @@ class OrderPage:
     cursor: str
     more: bool
     watermark: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DatedPage:
+    """Orders of a stretch of time, `cursor` where to go on; `total`: how many the channel counts in all of it."""
+
+    orders: tuple[ChannelOrder, ...]
+    cursor: str
+    more: bool
+    total: int | None = None
 
 
 class Channel(Connector):
@@ -74,6 +85,7 @@ class Channel(Connector):
     lands_within: ClassVar[timedelta | None] = None
     confirms: ClassVar[bool] = False
     skew: ClassVar[timedelta] = timedelta(minutes=2)
+    by_date: ClassVar[bool] = False  # can it be asked for the orders of a stretch of time (`dated`)?
 
     def offer(self, figures: Mapping[str, int]) -> Mapping[str, Done | HubError]:
         """Show these figures (SKU -> units), each instead of the one shown before. Every SKU is answered.
@@ -84,4 +96,8 @@ class Channel(Connector):
 
     def orders(self, cursor: str) -> OrderPage:
         """Orders since `cursor` ('' = from the beginning of what the channel still tells)."""
+        raise NotImplementedError
+
+    def dated(self, since: datetime, until: datetime, cursor: str) -> DatedPage:
+        """Orders sold after `since` and up to `until`, by the channel's clock; only where `by_date`."""
         raise NotImplementedError

@@ -22,6 +22,7 @@ from integrations.hub.account_form import form_for, setting_names
 from integrations.hub.admin_pages import Refused, act, badge, too_late
 from integrations.hub.connector import Connector
 from integrations.hub.models import Account, AccountState
+from integrations.hub.windows_admin import ReadAgain
 from integrations.hub.words import KINDS
 
 OPERATE = ["hub.operate_account"]
@@ -62,14 +63,18 @@ def kind_label(kind: str) -> str:
 
 
 @admin.register(Account)
-class AccountAdmin(AccountAddresses):
+class AccountAdmin(AccountAddresses, ReadAgain):
     list_display = (
         "name", "connector", "state_badge", "health", "shown_success", "waiting", "oldest_wait", "parked",
     )  # fmt: skip
     list_filter = ("state", KindFilter, TroubleFilter)
     search_fields = ("name", "provider")
     search_help_text = gettext_lazy("Name")
-    actions_detail = ("test_connection", "pause", "resume", "new_address", "end_address", "retire")
+    actions_list = ("flows",)
+    actions_detail = (
+        "test_connection", "pause", "resume", "objective", "backfill", "close_gaps", "new_address", "end_address",
+        "retire",
+    )  # fmt: skip
     readonly_fields = (
         "connector", "state_badge", "health", "shown_success", "shown_failure", "waiting", "oldest_wait", "parked",
         "remote_version", "checked_at", "active_since", "created_at", "shown_notes", "shown_settings", "readings",
@@ -174,10 +179,11 @@ class AccountAdmin(AccountAddresses):
     def offers(self, action: str, obj: Account) -> bool:
         if action in ("new_address", "end_address"):
             return account_addresses.offers(action, obj)
-        return obj.state in {
+        return super().offers(action, obj) and obj.state in {
             "test_connection": {AccountState.STARTING, AccountState.ACTIVE, AccountState.PAUSED},
             "pause": {AccountState.STARTING, AccountState.ACTIVE},
             "resume": {AccountState.PAUSED},
+            "objective": {AccountState.STARTING, AccountState.ACTIVE, AccountState.PAUSED},
             "retire": {AccountState.STARTING, AccountState.ACTIVE, AccountState.PAUSED},
         }.get(action, set(AccountState))
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from integrations.hub import said
+from integrations.hub import gaps, said
 from integrations.hub.admin_pages import StaffAdmin
 from integrations.hub.models import FAILED, Account, Attempt, Outgoing, Pause
 
@@ -124,4 +124,6 @@ class AccountHealth(StaffAdmin):
     def readings(self, account: Account) -> str:
         """How far its news was read, and what hinders it."""
         rows = ((cursor.name, _at(cursor.read_at), said.in_words(cursor.problem)) for cursor in account.cursors.all())
-        return format_html_join("", '<p>{}: {} <span class="weft-bad">{}</span></p>', rows) or "–"
+        shown = format_html_join("", '<p>{}: {} <span class="weft-bad">{}</span></p>', rows)
+        holes = ((gaps.in_words(gap),) for gap in gaps.opened().filter(account=account)[:20])
+        return shown + format_html_join("", '<p class="weft-bad">{}</p>', holes) or "–"

@@ -11,6 +11,7 @@ class HubConfig(AppConfig):
 
     def ready(self) -> None:
         from integrations.hub import beats, checks, symptoms  # noqa: F401  (registers system checks)
+        from integrations.hub.health import wiring
 
         symptoms.register()
         beats.register("hub.sweep", seconds=30, task="integrations.hub.tasks.sweep")
@@ -20,3 +21,4 @@ class HubConfig(AppConfig):
         main, urgent, pulse = settings.Q_CLUSTER["name"], settings.WEFT_URGENT_CLUSTER, "integrations.hub.tasks.pulse"
         beats.register("hub.pulse", seconds=10, task=pulse, args=(main,))
         beats.register("hub.pulse.urgent", seconds=10, task=pulse, args=(urgent,), cluster=urgent)
+        wiring.connect()

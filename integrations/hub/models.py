@@ -117,6 +117,7 @@ class Outgoing(models.Model):
     version = models.PositiveSmallIntegerField(default=1)
     wanted = models.BigIntegerField(_("wanted"), default=1)
     delivered = models.BigIntegerField(_("delivered"), default=0)
+    wished_at = models.DateTimeField(_("waits since"), db_default=Now(), editable=False)  # the oldest unmet wish
     next_at = models.DateTimeField(_("next try"), db_default=Now())
     waits_topic = models.CharField(max_length=64, blank=True, default="")
     waits_key = models.CharField(max_length=160, blank=True, default="")
@@ -298,3 +299,9 @@ class LaneClock(models.Model):
 
     def __str__(self) -> str:
         return Lane(self.lane).name
+
+
+# Tables in a module of their own; here, because Django looks for models in this one.
+from integrations.hub.gap_models import Gap as Gap  # noqa: E402
+from integrations.hub.health.models import Alarm as Alarm  # noqa: E402
+from integrations.hub.health.models import Objective as Objective  # noqa: E402

@@ -138,7 +138,8 @@ FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s
     AS w(account_id, topic, key, subject, lane, is_command, serial, payload, version, expires_at)
 ORDER BY w.account_id, w.topic COLLATE "C", w.key COLLATE "C"
 ON CONFLICT (account_id, topic, key) DO UPDATE
-SET wanted = o.wanted + 1, parked_at = NULL, parked_reason = '', failures = 0, failing_since = NULL,
+SET wanted = o.wanted + 1, wished_at = CASE WHEN o.delivered < o.wanted THEN o.wished_at ELSE clock_timestamp() END,
+    parked_at = NULL, parked_reason = '', failures = 0, failing_since = NULL,
     next_at = least(o.next_at, clock_timestamp()), waits_topic = '', waits_key = ''
 WHERE NOT o.is_command
 """

@@ -72,7 +72,7 @@ class StateFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [*STATES.items(), ("unconfirmed", _("done by hand, unconfirmed"))]
+        return [*STATES.items(), ("failing", _("trying again")), ("unconfirmed", _("done by hand, unconfirmed"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Outgoing]) -> QuerySet[Outgoing]:
         undelivered = Q(delivered__lt=F("wanted"))
@@ -93,6 +93,8 @@ class StateFilter(admin.SimpleListFilter):
                 return queryset.filter(unparked).exclude(waits_key="")
             case "open":
                 return queryset.filter(unparked)
+            case "failing":
+                return queryset.filter(unparked, failures__gt=0)
         return queryset
 
 

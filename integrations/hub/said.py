@@ -60,6 +60,16 @@ HUB = (
     gettext_noop("The server says %(code)s."),
     gettext_noop("The mail server refuses this user and password."),
     gettext_noop("The mail server cannot be reached: %(error)s."),
+    gettext_noop("This account cannot be read by date."),
+    # alarms
+    gettext_noop("tell an alarm"),
+    gettext_noop("Nobody is named to get alarms (WEFT_ALARM_MAIL)."),
+    gettext_noop("The alarm is not kept any more."),
+    gettext_noop("The receiver of alarms refuses our signature."),
+    gettext_noop("The receiver of alarms refused the message (HTTP %(status)s)."),
+    gettext_noop("The receiver of alarms answered HTTP %(status)s."),
+    gettext_noop("The signing secret is too short: 24 random bytes in base64 are the least."),
+    gettext_noop("The signing secret is not base64."),
     # channels
     gettext_noop("The market refuses this key."),
     gettext_noop("%(operation)s: the market answered %(status)s."),

@@ -25,6 +25,7 @@ class Topic:
     needs: ClassVar[tuple[str, ...]] = ()  # what they must enter then, besides its number there: "amount"
     outlives_account: ClassVar[bool] = False  # goes on after its account is retired: look-ups, closing, refunds
     acts_on_goods: ClassVar[bool] = False  # the remote may ship because of it
+    fresh_within: ClassVar[timedelta] = timedelta(minutes=5)  # an older wish is late; staff may change it by account
 
     def worked(self, doc: Any, done: Done) -> Done:
         """What a person did by hand, as the remote would have answered. `doc`: what was to be sent."""

@@ -31,6 +31,10 @@ CONNECTORS = (
     gettext_noop("Key"),
     gettext_noop("Practice marketplace"),
     gettext_noop("reads one page of orders"),
+    gettext_noop("Webhook (Standard Webhooks)"),
+    gettext_noop("Signing secret"),
+    gettext_noop("whsec_ and at least 24 random bytes in base64"),
+    gettext_noop("looks at the address and the secret; nothing is sent"),
 )
 
 # What an account is for.
@@ -38,4 +42,5 @@ KINDS = {
     "erp": gettext_noop("ERP"),
     "channel": gettext_noop("sales channel"),
     "messages": gettext_noop("mail"),
+    "alarms": gettext_noop("alarms"),
 }

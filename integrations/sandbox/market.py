@@ -5,13 +5,16 @@
 PUT  /v1/stock     {"items": [{"sku": "A", "quantity": 3}]}   -> {"live_at": "..."}
 GET  /v1/stock                                                -> {"figures": {"A": 3}}
 GET  /v1/orders?after=0&limit=100     -> {"orders": [...], "next": 7, "more": false, "until": "..."}
+GET  /v1/orders/by-date?since=&until=&after=0&limit=100  -> {"orders": [...], "next": 7, "more": false, "total": 3}
 POST /v1/buy       {"sku": "A", "quantity": 1}                -> 201 with the order, 409 when its figure is smaller
 POST /v1/cancel    {"number": "M-1"}                          -> the order
+POST /v1/reveal    {}                                         -> tells again what it hid; {"orders": 2}
 POST /v1/faults    {"lose": 1}                                -> all faults: how many of the next calls go wrong
 
 Faults of a figure: `lose` (it never arrives), `delay` (no answer, and it arrives some seconds later), `drop_answers`
 (it arrives, no answer), `repeat` (it arrives twice); of orders: `hide_orders` (not told now), `shuffle` (told in any
-order).
+order), `hide` (an order is taken, and told to nobody until it is revealed), `end_early` (a page by date says it is the
+last one).
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ from urllib.parse import parse_qs, urlsplit
 
 PEOPLE = ("林小满", "赵一鸣", "孙悦", "Grace Li", "周末", "吴迪")
 CITIES = (("广东省", "深圳市", "南山区"), ("浙江省", "杭州市", "西湖区"), ("四川省", "成都市", "武侯区"))
-FAULTS = ("lose", "delay", "drop_answers", "repeat", "hide_orders", "shuffle")
+FAULTS = ("lose", "delay", "drop_answers", "repeat", "hide_orders", "shuffle", "hide", "end_early")
 LATE = 3.0  # seconds, for a figure that is delayed
 
 
@@ -61,6 +64,7 @@ class Market:
     prices: dict[str, str] = field(default_factory=dict)
     sales: list[Sale] = field(default_factory=list)
     changes: int = 0
+    hidden: set[str] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def show(self, figures: dict[str, int]) -> str:
@@ -98,7 +102,8 @@ class Market:
     def told(self, after: int, limit: int) -> dict[str, Any]:
         """Sales changed since, oldest change first, and until when all are told."""
         with self.lock:
-            changed = sorted((sale for sale in self.sales if sale.change > after), key=lambda sale: sale.change)
+            told = [sale for sale in self.sales if sale.change > after and sale.number not in self.hidden]
+            changed = sorted(told, key=lambda sale: sale.change)
             some = changed[:limit]
             more = len(changed) > limit
             until = some[-1].sold_at if more else _now()
@@ -111,10 +116,33 @@ class Market:
                 "until": until,
             }
 
+    def by_date(self, since: datetime, until: datetime, after: int, limit: int) -> dict[str, Any]:
+        """Sales of a stretch of time (after `since`, up to `until`) in the order of their numbers."""
+        with self.lock:
+            there = [
+                (place, sale) for place, sale in enumerate(self.sales, 1)
+                if since < datetime.fromisoformat(sale.sold_at) <= until and sale.number not in self.hidden
+            ]  # fmt: skip
+            rest = [(place, sale) for place, sale in there if place > after]
+            some = rest[:limit]
+            return {
+                "orders": [asdict(sale) for _place, sale in some],
+                "next": some[-1][0] if some else after,
+                "more": len(rest) > limit,
+                "total": len(there),
+            }
+
+    def reveal(self) -> int:
+        """Tell everything again; returns how many orders were hidden."""
+        with self.lock:
+            hidden = len(self.hidden)
+            self.hidden.clear()
+            return hidden
+
     def dump(self) -> dict[str, Any]:
         with self.lock:
             return {"figures": self.figures, "prices": self.prices, "changes": self.changes,
-                    "sales": [asdict(sale) for sale in self.sales]}  # fmt: skip
+                    "hidden": sorted(self.hidden), "sales": [asdict(sale) for sale in self.sales]}  # fmt: skip
 
 
 def load(file: Path | None) -> Market:
@@ -122,7 +150,8 @@ def load(file: Path | None) -> Market:
     if file is None or not file.exists():
         return Market()
     kept = json.loads(file.read_text(encoding="utf-8"))
-    return Market(kept["figures"], kept["prices"], [Sale(**sale) for sale in kept["sales"]], kept["changes"])
+    return Market(kept["figures"], kept["prices"], [Sale(**sale) for sale in kept["sales"]], kept["changes"],
+                  set(kept.get("hidden", ())))  # fmt: skip
 
 
 class Site(ThreadingHTTPServer):
@@ -158,13 +187,15 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        self._answer({"/v1/orders": self._orders, "/v1/stock": self._figures})
+        self._answer({"/v1/orders": self._orders, "/v1/orders/by-date": self._by_date, "/v1/stock": self._figures})
 
     def do_PUT(self) -> None:
         self._answer({"/v1/stock": self._stock})
 
     def do_POST(self) -> None:
-        self._answer({"/v1/buy": self._buy, "/v1/cancel": self._cancel, "/v1/faults": self._faults})
+        self._answer(
+            {"/v1/buy": self._buy, "/v1/cancel": self._cancel, "/v1/faults": self._faults, "/v1/reveal": self._reveal}
+        )
 
     def log_message(self, format: str, *args: Any) -> None:
         """Quiet: the demo's log is read by people."""
@@ -227,8 +258,30 @@ class Handler(BaseHTTPRequestHandler):
             random.shuffle(told["orders"])
         return 200, told
 
+    def _by_date(self, data: dict[str, Any]) -> tuple[int, Any]:
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
+        if self.server.strikes("hide_orders"):
+            return 503, {"error": "busy"}
+        try:
+            since, until = (datetime.fromisoformat(asked[name]) for name in ("since", "until"))
+        except (KeyError, ValueError):
+            return 400, {"error": "since and until, with their zone"}
+        limit = min(max(int(asked.get("limit", "100")), 1), 100)
+        told = self.server.market.by_date(since, until, int(asked.get("after", "0")), limit)
+        if self.server.strikes("end_early"):
+            told["more"] = False
+            told["orders"] = told["orders"][: len(told["orders"]) // 2]
+        if self.server.strikes("shuffle"):
+            random.shuffle(told["orders"])
+        return 200, told
+
+    def _reveal(self, data: dict[str, Any]) -> tuple[int, Any]:
+        return 200, {"orders": self.server.market.reveal()}
+
     def _buy(self, data: dict[str, Any]) -> tuple[int, Any]:
         sale = self.server.market.buy(str(data["sku"]), int(data.get("quantity", 1)))
+        if sale and self.server.strikes("hide"):
+            self.server.market.hidden.add(sale.number)
         return (201, asdict(sale)) if sale else (409, {"error": "sold out"})
 
     def _cancel(self, data: dict[str, Any]) -> tuple[int, Any]:

@@ -44,6 +44,7 @@ class FigureTopic(State):
     lane = Lane.STOCK
     kind = "channel"
     batch = 50
+    fresh_within = timedelta(seconds=60)
 
     def subject(self, key: str) -> str:
         return f"sku:{key}"

@@ -11,6 +11,7 @@ from integrations.hub import cursors, outgoing, registry
 from integrations.hub.cursors import Cursor
 from integrations.hub.errors import HubError
 from shop.channels import sales
+from shop.channels.readers import ORDERS
 from shop.stock import escrow
 from shop.stock.models import Channel
 
@@ -22,7 +23,7 @@ PAGES = 50  # in one poll; the rest comes with the next
 def poll(channel: Channel) -> int | None:
     """Read one channel's orders. None when another worker is at it, or the channel does not answer."""
     account = channel.account
-    with cursors.reading(account, "orders") as cursor:
+    with cursors.reading(account, ORDERS.name) as cursor:
         if cursor is None:
             return None
         try:

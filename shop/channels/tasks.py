@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.db import transaction
+from django.utils import timezone
 
 from integrations.hub import outgoing
+from integrations.hub.errors import HubError
 from integrations.hub.models import AccountState
-from shop.channels import orders
+from shop.channels import orders, windows
 from shop.channels.figures import FIGURE, may_guarantee, terms
 from shop.stock import escrow, rebalancing
 from shop.stock.models import Channel
+
+log = logging.getLogger("weft.channels")
 
 
 def poll() -> None:
     """Read the orders of every active channel."""
     for channel in Channel.objects.filter(account__state=AccountState.ACTIVE).select_related("account"):
         orders.poll(channel)
+
+
+def poll_by_date() -> None:
+    """Read what every active channel sold lately once more, by date: what its feed left out comes in now."""
+    for channel in Channel.objects.filter(account__state=AccountState.ACTIVE).select_related("account"):
+        try:
+            windows.poll(channel, timezone.now())
+        except HubError as error:
+            log.warning("%s was not read by date: %s", channel.account, error.message)
 
 
 def rebalance() -> int:

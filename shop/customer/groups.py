@@ -49,7 +49,7 @@ STOCK_SEEN = (
 COUNTS_SEEN = ("stock.view_proposal", "stock.view_countsheet")
 CHANNELS_RUN = ("stock.add_channel", "stock.change_channel", "stock.change_share", "stock.add_closure",
                 "stock.change_closure", "stock.delete_closure")  # fmt: skip
-HUB_SEEN = ("hub.view_account", "hub.view_taken", "hub.view_incoming", "api.view_client")
+HUB_SEEN = ("hub.view_account", "hub.view_alarm", "hub.view_taken", "hub.view_incoming", "api.view_client")
 INTAKES_SEEN = ("order.view_intake",)
 SHARE = "desk.share_savedlist"  # whoever works with lists may give one to colleagues
 
@@ -142,6 +142,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "hub.operate_account",
         "hub.operate_outgoing",
         "hub.operate_incoming",
+        "hub.operate_alarm",
         "api.add_client",
         "api.change_client",
         "api.operate_client",

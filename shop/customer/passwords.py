@@ -41,6 +41,7 @@ class PasswordMail(Command):
     kind = "messages"
     repeat = Repeat.SAFE
     resends = 1
+    fresh_within = timedelta(minutes=2)
     expires_after = timedelta(hours=1)
 
     def subject(self, key: str) -> str:

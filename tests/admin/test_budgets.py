@@ -19,7 +19,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.hub.models import Account, Attempt, HookAddress, Incoming, IncomingHint, Outgoing, Taken
+from integrations.hub.models import Account, Alarm, Attempt, HookAddress, Incoming, IncomingHint, Outgoing, Taken
 from integrations.hub.values import Lane
 from shop.api.models import Client as ApiClient
 from shop.catalogue.models import (
@@ -67,6 +67,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 ROWS = 100
 LIST = 11  # the issue allows 15
+BOARD = 10  # every flow of every account, however many
 PAGE = 15  # the home page, and that of one order, SKU or row of outgoing work
 NOW = timezone.now()
 numbers = range(ROWS)
@@ -209,6 +210,14 @@ def _accounts() -> None:
         factories.account("messages" if number % 2 else "test", "file" if number % 2 else "gone", problem="refused")
 
 
+def _alarms() -> None:
+    accounts = Account.objects.all()[:ROWS]
+    Alarm.objects.bulk_create(
+        Alarm(kind="parked", subject=str(account.pk), account=account, facts={"account": account.name, "count": 2})
+        for account in accounts
+    )
+
+
 def _channels() -> None:
     Channel.objects.bulk_create(Channel(account=account) for account in Account.objects.all()[:ROWS])
 
@@ -344,6 +353,7 @@ CROWDS: dict[type[Model], Callable[[], Any]] = {
     Shortage: _shortages,
     BrokenPromise: _promises,
     Account: _accounts,
+    Alarm: _alarms,
     Channel: _channels,
     Share: _shares,
     Proposal: _proposals,
@@ -418,6 +428,12 @@ def test_home_and_the_pages_of_one_thing(crowded: Client, login: Login) -> None:
     page(crowded, reverse("admin:hub_outgoing_change", args=[Outgoing.objects.all()[0].pk]))
     page(crowded, reverse("admin:hub_incoming_change", args=[Incoming.objects.all()[0].pk]))
     page(crowded, reverse("admin:hub_account_change", args=[Account.objects.earliest("pk").pk]))
+    page(crowded, reverse("admin:hub_alarm_change", args=[Alarm.objects.all()[0].pk]))
     page(crowded, reverse("admin:returns_return_change", args=[Return.objects.all()[0].pk]))
+    board = reverse("admin:hub_account_flows")
+    crowded.get(board)
+    with budget(BOARD, board):
+        shown = crowded.get(board).content.decode()
+    assert shown.count("weft-badge") > ROWS, "the flows of a hundred accounts"
     for group in ("superuser", "sales", "finance", "auditor", "integrations"):
         page(login(group), reverse("admin:index"))

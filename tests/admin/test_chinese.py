@@ -29,7 +29,8 @@ from tests.screenshots import company, places
 # Never translated, anywhere: names, units, forms of files, and what Oscar explains a bar code with.
 NAMES = """
     Weft SKU ERP Tryton CSV XLSX Excel SMTP REST API URL JSON HTTP http https eml VAT CNY JPY English CN ID UPC esc en
-    zh hans EN Alt Universal Product Code Uniform Council UCC EAN UTF MB xlsx csv ID
+    zh hans EN Standard Webhooks Webhook backfill urgent
+    Alt Universal Product Code Uniform Council UCC EAN UTF MB xlsx csv ID
 """
 # What is typed into settings, and stands in the company's own data.
 DATA = """

@@ -8,7 +8,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
-from integrations.hub.models import Account, Attempt, HookAddress, Incoming, IncomingHint, Outgoing, Taken
+from integrations.hub.models import Account, Alarm, Attempt, HookAddress, Incoming, IncomingHint, Outgoing, Taken
 from shop.customer.models import User
 from shop.fulfilment.models import Parcel
 from shop.order.models import Intake, Line, Order
@@ -33,6 +33,7 @@ LEDGERS = [
     Outgoing,
     Taken,
     Incoming,
+    Alarm,
     Return,
     CreditNote,
     Adjustment,

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.hub.models import AccountState, Incoming, Outgoing
+from integrations.hub.models import AccountState, Alarm, Incoming, Outgoing
 from integrations.hub.values import Lane
 from shop.catalogue.models import ImportRun
 from shop.customer.models import User
@@ -108,6 +108,16 @@ def _work() -> None:
                                 is_anomaly=number % 2, parked_at=timezone.now() if number < 15 else None)  # fmt: skip
     for _ in range(8):
         factories.account(problem="refused")
+    now = timezone.now()
+    for number, fields in enumerate(
+        [{}] * 17
+        + [
+            {"acknowledged_at": now},
+            {"silent_until": now + timedelta(hours=1)},
+            {"ended_at": now},
+        ]
+    ):
+        Alarm.objects.create(kind="silent", subject=f"c{number}", facts={"cluster": "c", "seconds": 90}, **fields)
 
 
 def _imports() -> None:
@@ -141,6 +151,7 @@ COUNTS = {
     "Adjustments to approve": 11,
     "Count sheets to decide": 12,
     "Overdue holds": 2,
+    "Alarms": 17,
     "Parked work": 7,
     "Done by hand, unconfirmed": 17,
     "Parked messages": 15,
@@ -175,12 +186,13 @@ def test_home_shows_each_what_is_theirs(login: Login, trouble: None) -> None:
 
     everything = set(COUNTS)
     files = {"Refused product files"}
+    hub = {"Accounts with a problem", "Alarms"}
     assert titles("") == set()
     assert titles("catalogue") == files
     sent = {"Parked messages"}
-    assert titles("warehouse") == everything - files - sent - {"Accounts with a problem", "Refused imports"}
+    assert titles("warehouse") == everything - files - sent - {*hub, "Refused imports"}
     counts = {"Adjustments to approve", "Count sheets to decide"}
-    assert titles("finance") == everything - files - {"Accounts with a problem"}
+    assert titles("finance") == everything - files - hub
     assert titles("sales") == titles("finance") - counts - sent
     assert titles("integrations") == everything - files - counts
     assert titles("auditor") == everything

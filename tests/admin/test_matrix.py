@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from itertools import count
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 from django.contrib import admin
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
@@ -18,8 +21,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.hub import hook_addresses, manual, registry
-from integrations.hub.models import Account, AccountState, Incoming, Outgoing
+from integrations.hub.models import Account, AccountState, Alarm, Gap, Incoming, Outgoing
 from integrations.hub.values import Lane
+from integrations.sandbox.market import Market, Site
 from shop.catalogue.files import runs
 from shop.catalogue.models import Category
 from shop.customer.groups import GROUPS
@@ -32,6 +36,7 @@ from tests.admin import goods, stock
 from tests.admin.conftest import Login
 from tests.admin.pages import action
 from tests.api.conftest import partner
+from tests.channels.conftest import KEY
 from tests.hub.probe import Probe
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +45,7 @@ WATCHED = (
     "order_order", "order_orderstatuschange", "order_intake", "stock_pool", "stock_level", "stock_movement",
     "stock_hold", "stock_proposal", "stock_countsheet", "stock_countrow", "stock_countentry", "stock_supply",
     "stock_presale", "stock_brokenpromise", "stock_kitpart", "fulfilment_parcel", "hub_account", "hub_outgoing",
-    "hub_taken", "hub_incoming", "hub_hookaddress",
+    "hub_taken", "hub_incoming", "hub_hookaddress", "hub_alarm", "hub_objective", "hub_gap",
     "customer_user",
     "stock_warehouse", "stock_share", "stock_channel", "pricing_taxclass", "desk_savedlist", "django_admin_log",
     "api_client",
@@ -139,6 +144,56 @@ def account_action(name: str, state: AccountState) -> Callable[[], tuple[str, di
         return action("hub_account", name, factories.account(state=state).pk), {}
 
     return prepare
+
+
+def objective() -> tuple[str, dict[str, Any]]:
+    return action("hub_account", "objective", factories.account("messages", "file", settings={"folder": "x"}).pk), {
+        "flow": "mail",
+        "seconds": "60",
+    }
+
+
+def alarm(name: str, **form: Any) -> Callable[[], tuple[str, dict[str, Any]]]:
+    def prepare() -> tuple[str, dict[str, Any]]:
+        until = timezone.now() + timedelta(hours=1) if name == "speak" else None
+        made = Alarm.objects.create(
+            kind="silent", subject=f"weft-{next(_numbers)}", facts={"cluster": "weft", "seconds": 90},
+            silent_until=until,
+        )  # fmt: skip
+        return action("hub_alarm", name, made.pk), form
+
+    return prepare
+
+
+@cache
+def market() -> Site:
+    """A practice market of this process, for the actions that ask a remote."""
+    site = Site(("127.0.0.1", 0), Market(), KEY)
+    Thread(target=site.serve_forever, daemon=True).start()
+    return site
+
+
+def read_again() -> tuple[str, dict[str, Any]]:
+    url = f"http://127.0.0.1:{market().server_port}"
+    settings.WEFT_PRIVATE_HOSTS = frozenset({url.removeprefix("http://")})
+    account = factories.account("channel", "market", settings={"url": url})
+    account.credentials = {"key": KEY}
+    account.save()
+    Channel.objects.create(account=account)
+    form = {"what": "orders.by-date", "since": "2026-11-01T08:00", "until": "2026-11-01T20:00"}
+    return action("hub_account", "backfill", account.pk), form
+
+
+def close_gaps() -> tuple[str, dict[str, Any]]:
+    account, now = factories.account(), timezone.now()
+    Gap.objects.create(account=account, name="x", kind="count", since=now - timedelta(hours=1), until=now)
+    return action("hub_account", "close_gaps", account.pk), {"note": "nothing was sold"}
+
+
+@pytest.fixture(autouse=True)
+def _a_market_may_be_asked(settings: Any) -> None:
+    settings.WEFT_PRIVATE_HOSTS = settings.WEFT_PRIVATE_HOSTS  # put back afterwards
+    settings.WEFT_ALLOW_HTTP_IN_TRANSACTION = True  # the test itself is one
 
 
 def parked() -> Outgoing:
@@ -508,6 +563,13 @@ CASES = {
     "new address of an account": Case(new_address, frozenset({"integrations"}), 200),
     "end an address": Case(end_address, frozenset({"integrations"})),
     "export messages": Case(export("hub_incoming"), frozenset({"integrations", "finance", "auditor"}), 200),
+    "set an objective": Case(objective, frozenset({"integrations"})),
+    "read a stretch again": Case(read_again, frozenset({"integrations"})),
+    "close gaps": Case(close_gaps, frozenset({"integrations"})),
+    "acknowledge an alarm": Case(alarm("acknowledge", note="on it"), frozenset({"integrations"})),
+    "silence an alarm": Case(alarm("silence", hours="4", reason="they mend it"), frozenset({"integrations"})),
+    "end an alarm's silence": Case(alarm("speak"), frozenset({"integrations"})),
+    "export alarms": Case(export("hub_alarm"), frozenset({"integrations", "auditor"}), 200),
     "retry one": Case(retry_one, frozenset({"integrations"})),
     "retry many": Case(retry_many, frozenset({"integrations"})),
     "retry all of a list": Case(replay, frozenset({"integrations"})),
@@ -592,6 +654,8 @@ VIEWS: dict[str, tuple[Callable[[], str], frozenset[str]]] = {
     "parked work by cause": (lambda: reverse("admin:hub_outgoing_by_cause"), NOT_CATALOGUE),
     "worksheets": (lambda: reverse("admin:hub_taken_changelist"), frozenset({"integrations", "auditor"})),
     "a worksheet back": (lambda: action("hub_taken", "bring", taken_row().taken_id), frozenset({"integrations"})),
+    "flows": (lambda: reverse("admin:hub_account_flows"), frozenset({"integrations", "auditor"})),
+    "alarms": (lambda: reverse("admin:hub_alarm_changelist"), frozenset({"integrations", "auditor"})),
     "promises not kept": (lambda: reverse("admin:stock_brokenpromise_changelist"), NOT_CATALOGUE),
     "shortages": (lambda: reverse("admin:stock_shortage_changelist"), NOT_CATALOGUE),
     "adjustments to approve": (lambda: reverse("admin:stock_proposal_changelist"), COUNTS_SEEN),

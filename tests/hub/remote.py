@@ -75,7 +75,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         remote = self.remote
         size = int(self.headers.get("Content-Length") or 0)
-        body = json.loads(self.rfile.read(size)) if size else None
+        self.raw = self.rfile.read(size) if size else b""
+        body = json.loads(self.raw) if size else None
         with remote.lock:
             remote.asked.append((self.command, self.path))
             remote.heard(body)

@@ -22,7 +22,20 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.hub import commands, heeding, manual, receiving
-from integrations.hub.models import Account, AccountState, Attempt, Cursor, Incoming, IncomingHint, Outgoing, Pause
+from integrations.hub.health import alarms, objectives
+from integrations.hub.models import (
+    Account,
+    AccountState,
+    Alarm,
+    Attempt,
+    Cursor,
+    Gap,
+    Incoming,
+    IncomingHint,
+    Outgoing,
+    Pause,
+    Pulse,
+)
 from integrations.hub.registry import connect
 from integrations.hub.values import Address
 from shop import intake
@@ -90,7 +103,35 @@ def make(say: Say, catalogue: Callable[[Say], None] = load.load) -> Company:
     _staff_work(company, staff)
     _letters(company)
     _spread_out()
+    _watched(company)
     return company
+
+
+def _watched(company: Company) -> None:
+    """How the flows stand: figures that wait since minutes, a silent cluster, numbers a market did not tell."""
+    now = timezone.now()
+    market = Account.objects.get(kind="channel")
+    Cursor.objects.create(account=market, name="orders", read_at=now - timedelta(seconds=9))
+    Cursor.objects.create(account=market, name="orders.by-date", read_at=now - timedelta(minutes=41))
+    Gap.objects.create(account=market, name="orders.by-date", kind="sequence", since=now - timedelta(hours=5),
+                       until=now - timedelta(hours=3), facts={"missing": [1182, 1183, 1187]}, times=3)  # fmt: skip
+    Outgoing.objects.filter(delivered__lt=F("wanted")).update(wished_at=now - timedelta(minutes=14))
+    objectives.change(market, "channel.stock", 30, by="staff:integrations@weijian.example")
+    Pulse.objects.create(cluster="weft", beaten_at=now)
+    Pulse.objects.create(cluster="weft-urgent", beaten_at=now - timedelta(minutes=4))
+    alarms.look()
+    Alarm.objects.update(opened_at=now - timedelta(minutes=8), told_at=now - timedelta(minutes=8))
+    seen = Alarm.objects.filter(kind="problem").earliest("pk")
+    Alarm.objects.filter(pk=seen.pk).update(
+        acknowledged_at=now, acknowledged_by="staff:integrations@weijian.example", note="已请服务商重置密码"
+    )
+    Alarm.objects.filter(kind="parked").update(
+        silent_until=now + timedelta(hours=4),
+        silenced_by="staff:integrations@weijian.example",
+        silent_reason="明天盘点后处理",
+    )
+    Alarm.objects.create(kind="silent", subject="weft", facts={"cluster": "weft", "seconds": 95},
+                         opened_at=now - timedelta(hours=7), ended_at=now - timedelta(hours=6, minutes=48))  # fmt: skip
 
 
 def _letters(company: Company) -> None:

@@ -73,6 +73,8 @@ def staff(company: Company) -> Iterator[Place]:
     yield Place("order-list-empty", f"{orders}?q=nothing-like-this")
     yield Place("stock-of-one", _sum_list())
     yield Place("stock-receive-new", reverse("admin:stock_pool_receive_sku"))
+    yield Place("flows", reverse("admin:hub_account_flows"))
+    yield Place("alarm-unseen", reverse("admin:hub_alarm_changelist") + "?state=unseen")
     yield Place("account-new", reverse("admin:hub_account_add"))
     yield Place("account-new-form", reverse("admin:hub_account_add") + "?connector=messages:smtp")
     yield Place(

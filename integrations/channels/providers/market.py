@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from integrations.channels.base import Channel, ChannelLine, ChannelOrder, OrderPage
+from integrations.channels.base import Channel, ChannelLine, ChannelOrder, DatedPage, OrderPage
 from integrations.hub.connector import Field
 from integrations.hub.errors import HubError, Misconfigured, OutcomeUnknown, Rejected, TryAgain
 from integrations.hub.http import Reply
@@ -30,6 +30,7 @@ class PracticeMarket(Channel):
     lands_within = timedelta(seconds=5)
     confirms = True
     skew = timedelta(seconds=2)
+    by_date = True
 
     def health(self) -> Health:
         self._call("GET", "/v1/orders?after=0&limit=1", "read orders", writes=False)
@@ -47,6 +48,11 @@ class PracticeMarket(Channel):
             tuple(map(_order, told["orders"])), str(told["next"]), bool(told["more"]),
             datetime.fromisoformat(told["until"]),
         )  # fmt: skip
+
+    def dated(self, since: datetime, until: datetime, cursor: str) -> DatedPage:
+        window = {"since": since.isoformat(), "until": until.isoformat(), "after": cursor or "0", "limit": PAGE}
+        told = self._call("GET", f"/v1/orders/by-date?{urlencode(window)}", "read orders", writes=False)
+        return DatedPage(tuple(map(_order, told["orders"])), str(told["next"]), bool(told["more"]), told["total"])
 
     def _call(self, method: str, path: str, operation: str, *, json: Any = None, writes: bool = True) -> Any:
         reply = self.http.request(
@@ -84,4 +90,5 @@ def _order(told: Mapping[str, Any]) -> ChannelOrder:
         ),
         buyer=told["buyer"],
         is_cancelled=told["state"] == "cancelled",
+        sequence=int(told["number"].rpartition("-")[2]),
     )  # fmt: skip

@@ -1,0 +1,23 @@
+"""Once, from `HubConfig.ready`: the topics, beats and examinations of watching the flows."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy
+
+from integrations.hub import beats, topics
+from integrations.hub.health import symptoms
+from integrations.hub.health.topics import AlarmHook, AlarmMail
+
+LOOK = "integrations.hub.health.tasks.look"
+
+
+def connect() -> None:
+    """Both clusters look: each must be able to say that the other is silent."""
+    topics.register(AlarmMail())
+    topics.register(AlarmHook())
+    topics.register_subject("alarm", lambda pk: f"/admin/hub/alarm/{pk}/change/", gettext_lazy("alarm"))
+    symptoms.register()
+    urgent = settings.WEFT_URGENT_CLUSTER
+    beats.register("hub.health", seconds=30, task=LOOK)
+    beats.register("hub.health.urgent", seconds=30, task=LOOK, cluster=urgent)
