@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextvars import copy_context
 from datetime import timedelta
 
 from django.db import transaction
@@ -11,12 +15,19 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from integrations.hub import registry, wakeups
-from integrations.hub.errors import HubError
+from integrations.hub.connector import Connector
+from integrations.hub.errors import HubError, Misconfigured, TryAgain
+from integrations.hub.http import refuse_in_transaction
 from integrations.hub.models import Account, AccountState, Outgoing, Pause
+from integrations.hub.values import Health
 
 log = logging.getLogger("weft.hub")
 
 RECHECK = timedelta(minutes=5)
+CHECK_BUDGET = 20.0  # seconds for all of a check's calls through the door
+CHECK_SECONDS = 30.0  # and for all of it, whatever the connector does
+
+_asking: dict[int, threading.Thread] = {}
 
 
 def connect(kind: str, provider: str, name: str, settings: Mapping[str, str]) -> Account:
@@ -42,9 +53,12 @@ def connect(kind: str, provider: str, name: str, settings: Mapping[str, str]) ->
 
 
 def check(account: Account) -> bool:
-    """Ask the remote and write down what it says; a *starting* account that answers becomes *active*."""
+    """Ask the remote and write down what it says; a *starting* account that answers becomes *active*.
+
+    Whatever its connector does, the account says so, and the others are checked.
+    """
     try:
-        health = registry.connect(account, budget=20).health()
+        health = _asked(account)
     except HubError as error:
         Account.objects.filter(pk=account.pk).update(checked_at=timezone.now(), problem=error.message)
         return False
@@ -58,6 +72,41 @@ def check(account: Account) -> bool:
         Pause.objects.filter(account=account).delete()
         wakeups.wake(Outgoing.objects.filter(account=account, parked_at=None).values_list("lane", flat=True).distinct())
     return True
+
+
+def _asked(account: Account) -> Health:
+    """What the connector's `health` says. It runs in a thread of its own: one that never answers is left behind, and
+    not asked a second time while it hangs. Raises a HubError for everything that goes wrong."""
+    refuse_in_transaction()
+    former = _asking.get(account.pk)
+    if former is not None and former.is_alive():
+        raise TryAgain("The connector still gives no answer to the last check.")
+    remote = registry.connect(account, budget=CHECK_BUDGET)
+    answer: Future[object] = Future()
+    thread = threading.Thread(target=copy_context().run, args=(_ask, remote, answer), daemon=True, name="check")
+    _asking[account.pk] = thread
+    thread.start()
+    try:
+        health = answer.result(CHECK_SECONDS)
+    except HubError:
+        raise
+    except FutureTimeout:
+        raise TryAgain(f"The connector gave no answer within {CHECK_SECONDS:.0f} s.") from None
+    except BaseException as bug:
+        if not isinstance(bug, (Exception, SystemExit)):
+            raise
+        log.error("the check of %s failed by a bug in its connector", account, exc_info=bug)
+        raise Misconfigured(f"The connector failed ({type(bug).__name__}): a bug in it. The log says where.") from None
+    if not isinstance(health, Health):
+        raise Misconfigured(f"The connector failed (its health is of type {type(health).__name__}): a bug in it.")
+    return health
+
+
+def _ask(remote: Connector, answer: Future[object]) -> None:
+    try:
+        answer.set_result(remote.health())
+    except BaseException as error:  # carried over to the thread that waits, which tells them apart
+        answer.set_exception(error)
 
 
 def check_due() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import quote
 
 from integrations.hub.errors import Unsupported
 from integrations.hub.values import Answer, Health, Hint, Inbound, Verified
@@ -52,6 +53,17 @@ class Connector:
         Raises Misconfigured (wrong credentials, unsupported version, missing rights) or TryAgain (not reachable).
         """
         raise NotImplementedError
+
+    def quoted(self, said: str | bytes, longest: int = 200) -> str:
+        """What a remote said, fit for a message: one line, not endless, none of this account's secrets in it.
+
+        Some remotes send back what they were sent.
+        """
+        words = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+        for name in (field.name for field in self.fields if field.secret):
+            if secret := self.settings.get(name):
+                words = words.replace(secret, "***").replace(quote(secret, safe=""), "***")
+        return "".join(letter if letter.isprintable() else " " for letter in words)[:longest].strip()
 
     # What the remote sends us. A connector that overrides `verify` has an address: /hooks/<kind>/<name>/<token>/
 

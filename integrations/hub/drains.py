@@ -161,10 +161,28 @@ def _put_off(claim: Claim, rows: Sequence[Outgoing], charged: Mapping[str, Any])
 
 def _call(send: Callable[[], Any], docs: dict[str, Any]) -> dict[str, Done | Exception]:
     try:
-        answers = send()
+        answers = _of_type(send(), Mapping)
+        return {key: _checked(answers.get(key, KeyError(f"the connector gave no answer for {key}"))) for key in docs}
     except Exception as error:
         return {key: error for key in docs}
-    return {key: answers.get(key, KeyError(f"the connector gave no answer for {key}")) for key in docs}
+    except SystemExit as error:  # a connector must not end the worker
+        return {key: _exited(error) for key in docs}
+
+
+def _checked(answer: Any) -> Done | Exception:
+    if isinstance(answer, (Done, Exception)):
+        return answer
+    return TypeError(f"the connector's answer is of type {type(answer).__name__}, not Done")
+
+
+def _of_type(answer: Any, wanted: type[Any]) -> Any:
+    if not isinstance(answer, wanted):
+        raise TypeError(f"the connector's answer is of type {type(answer).__name__}, not {wanted.__name__}")
+    return answer
+
+
+def _exited(error: SystemExit) -> Exception:
+    return RuntimeError(f"the connector wanted to end the worker (SystemExit {error.code})")
 
 
 def _settle_state(claim: Claim, topic: State, done: Sequence[Sent]) -> int:
@@ -202,9 +220,12 @@ def _send_command(claim: Claim, topic: Command, row: Outgoing) -> int:
             return 0
         attempt = begin(claim, [row])[row.pk]
     try:
-        done = topic.send(remote, payload, row.key)
+        done = _of_type(topic.send(remote, payload, row.key), Done)
     except Exception as error:
         failed(claim, row, attempt, error)
+        return 0
+    except SystemExit as error:
+        failed(claim, row, attempt, _exited(error))
         return 0
     return _settle_command(claim, topic, row, attempt, payload, done)
 

@@ -49,12 +49,13 @@ class Reply:
     headers: Mapping[str, str]
     body: bytes
 
-    def json(self) -> Any:
-        """The body as JSON; raises OutcomeUnknown when it is not."""
+    def json(self, *, writes: bool = True) -> Any:
+        """The body as JSON. What is none is OutcomeUnknown of a call that writes, TryAgain of one that only reads."""
         try:
             return jsonlib.loads(self.body)
-        except ValueError:
-            raise OutcomeUnknown(f"The answer (HTTP {self.status}) was not JSON.") from None
+        except (ValueError, RecursionError):
+            message = f"The answer (HTTP {self.status}) was not JSON."
+            raise (OutcomeUnknown(message) if writes else TryAgain(message)) from None
 
 
 class Door:
@@ -83,7 +84,7 @@ class Door:
         Retry-After), and on a failure of a call that does not write; OutcomeUnknown when a writing call was perhaps
         carried out; Misconfigured for an address that may not be called.
         """
-        _refuse_in_transaction()
+        refuse_in_transaction()
         seconds = min(timeout, self._closes_at - self._clock())
         if seconds <= 0:
             raise TryAgain(f"No time left for {operation}; it goes on in the next try.")
@@ -105,7 +106,8 @@ class Door:
         return reply
 
 
-def _refuse_in_transaction() -> None:
+def refuse_in_transaction() -> None:
+    """Raises RuntimeError inside a database transaction: a remote may take its time, and cannot be rolled back."""
     if connection.in_atomic_block and not getattr(settings, "WEFT_ALLOW_HTTP_IN_TRANSACTION", False):
         raise RuntimeError("A remote was called inside a database transaction; do it before or after.")
 
