@@ -10,14 +10,13 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from contextvars import copy_context
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from integrations.hub import registry, wakeups
 from integrations.hub.connector import Connector
 from integrations.hub.errors import HubError, Misconfigured, TryAgain
-from integrations.hub.http import refuse_in_transaction
 from integrations.hub.models import Account, AccountState, Outgoing, Pause
 from integrations.hub.values import Health
 
@@ -77,11 +76,11 @@ def check(account: Account) -> bool:
 def _asked(account: Account) -> Health:
     """What the connector's `health` says. It runs in a thread of its own: one that never answers is left behind, and
     not asked a second time while it hangs. Raises a HubError for everything that goes wrong."""
-    refuse_in_transaction()
     former = _asking.get(account.pk)
     if former is not None and former.is_alive():
         raise TryAgain("The connector still gives no answer to the last check.")
     remote = registry.connect(account, budget=CHECK_BUDGET)
+    remote.http.barred = connection.in_atomic_block
     answer: Future[object] = Future()
     thread = threading.Thread(target=copy_context().run, args=(_ask, remote, answer), daemon=True, name="check")
     _asking[account.pk] = thread

@@ -10,9 +10,10 @@ class HubConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from integrations.hub import beats, checks, symptoms  # noqa: F401  (registers system checks)
+        from integrations.hub import beats, checks, symptoms, tracing  # noqa: F401  (registers system checks)
 
         symptoms.register()
+        tracing.register()
         beats.register("hub.sweep", seconds=30, task="integrations.hub.tasks.sweep")
         beats.register("hub.accounts", seconds=5, task="integrations.hub.tasks.check_accounts")
         main, urgent, pulse = settings.Q_CLUSTER["name"], settings.WEFT_URGENT_CLUSTER, "integrations.hub.tasks.pulse"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from itertools import groupby
 from typing import Any, TypeVar
@@ -17,9 +18,11 @@ from integrations.hub.models import Outgoing
 from integrations.hub.outcomes import Sent, begin, failed, park, postpone, release, settle, wait
 from integrations.hub.topics import Command, State
 from integrations.hub.values import Absent, Done, Later, NotReady, Unneeded
+from runtime.logs import trace
 
 STARTS_FOR = 60.0  # seconds in which a drain begins new work; the worker's timeout leaves room for the last piece
 THREADS = 8
+TRACES = 5  # of rows that go out together, in a line
 
 Value = TypeVar("Value")
 
@@ -62,22 +65,35 @@ def drain_account(account_id: int, lanes: Sequence[int], until: float) -> int:
 
 def work(claim: Claim) -> int:
     """Send the rows of one claim; whatever happens, each row's outcome is written down. Returns rows settled."""
-    settled = 0
-    for name, group in groupby(claim.rows, key=lambda row: row.topic):
-        rows = list(group)
+    return sum(_work(claim, name, list(group)) for name, group in groupby(claim.rows, key=lambda row: row.topic))
+
+
+def _work(claim: Claim, name: str, rows: list[Outgoing]) -> int:
+    with traced(claim, rows):
         topic = topics.find(name)
         guilty = [row for row in rows if row.crashes >= claims.MAX_CRASHES]
         for row in guilty:
             park(claim, row, "The worker died five times while sending this. Look at the log before you retry.")
         rows = [row for row in rows if row not in guilty]
-        if topic is None:
-            for row in rows:
-                park(claim, row, f"No part of Weft knows how to send {name!r}. Update Weft or retry after it is back.")
-        elif isinstance(topic, State):
-            settled += _send_state(claim, topic, rows)
-        elif isinstance(topic, Command):
-            settled += sum(_send_command(claim, topic, row) for row in rows)
-    return settled
+        if isinstance(topic, State):
+            return _send_state(claim, topic, rows)
+        if isinstance(topic, Command):
+            return sum(_send_one(claim, topic, row) for row in rows)
+        for row in rows:
+            park(claim, row, f"No part of Weft knows how to send {name!r}. Update Weft or retry after it is back.")
+    return 0
+
+
+def _send_one(claim: Claim, topic: Command, row: Outgoing) -> int:
+    with traced(claim, [row]):
+        return _send_command(claim, topic, row)
+
+
+def traced(claim: Claim, rows: Sequence[Outgoing]) -> AbstractContextManager[None]:
+    """What is logged meanwhile bears the traces of those whose clicks wished for these rows, the first few."""
+    traces = dict.fromkeys(row.trace for row in rows if row.trace)
+    numbers = [row.pk for row in rows[:TRACES]]
+    return trace.bound(",".join(list(traces)[:TRACES]), account=claim.account.pk, topic=rows[0].topic, rows=numbers)
 
 
 def _give_back_closed(claim: Claim, rows: Sequence[Outgoing]) -> bool:
@@ -113,8 +129,9 @@ def _send_state(claim: Claim, topic: State, rows: list[Outgoing]) -> int:
             sendable[key] = doc
     settled = sum(_settle_state(claim, topic, chunk) for chunk in _chunks(unneeded, topic.batch))
     for keys in _chunks(list(sendable), topic.batch):
-        docs = {key: sendable[key] for key in keys}
-        settled += _deliver(claim, topic, [by_key[key] for key in keys], docs)
+        docs, sent = {key: sendable[key] for key in keys}, [by_key[key] for key in keys]
+        with traced(claim, sent):
+            settled += _deliver(claim, topic, sent, docs)
     return settled
 
 

@@ -64,6 +64,7 @@ class Door:
     def __init__(self, budget: float = 75.0, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._closes_at = clock() + budget
+        self.barred = False  # called from another thread, on behalf of one that is inside a transaction
 
     def request(
         self,
@@ -84,7 +85,7 @@ class Door:
         Retry-After), and on a failure of a call that does not write; OutcomeUnknown when a writing call was perhaps
         carried out; Misconfigured for an address that may not be called.
         """
-        refuse_in_transaction()
+        _refuse_in_transaction(self.barred)
         seconds = min(timeout, self._closes_at - self._clock())
         if seconds <= 0:
             raise TryAgain(f"No time left for {operation}; it goes on in the next try.")
@@ -106,9 +107,8 @@ class Door:
         return reply
 
 
-def refuse_in_transaction() -> None:
-    """Raises RuntimeError inside a database transaction: a remote may take its time, and cannot be rolled back."""
-    if connection.in_atomic_block and not getattr(settings, "WEFT_ALLOW_HTTP_IN_TRANSACTION", False):
+def _refuse_in_transaction(barred: bool) -> None:
+    if (barred or connection.in_atomic_block) and not getattr(settings, "WEFT_ALLOW_HTTP_IN_TRANSACTION", False):
         raise RuntimeError("A remote was called inside a database transaction; do it before or after.")
 
 

@@ -108,6 +108,7 @@ class Outgoing(models.Model):
     parked_at = models.DateTimeField(_("parked at"), null=True, blank=True)
     parked_reason = models.TextField(_("why it is parked"), blank=True)
     expires_at = models.DateTimeField(_("too late after"), null=True, blank=True)
+    trace = models.CharField(_("trace"), max_length=64, blank=True, db_default="", editable=False)
     refs = models.JSONField(_("remote's documents"), default=list, blank=True)
     facts = models.JSONField(_("facts"), default=dict, blank=True)
     warnings = models.JSONField(_("warnings"), default=list, blank=True)
@@ -136,6 +137,7 @@ class Outgoing(models.Model):
             models.Index(fields=["account", "serial", "id"], name="outgoing_serial", condition=~Q(serial="")),
             models.Index(fields=["parked_at"], name="outgoing_parked", condition=Q(parked_at__isnull=False)),
             models.Index(fields=["account", "delivered_at"], name="outgoing_delivered"),  # an account's last success
+            models.Index(fields=["trace"], name="outgoing_trace", condition=~Q(trace="")),
             GinIndex(  # by the remote's own numbers
                 fields=["refs"], name="outgoing_refs", opclasses=["jsonb_path_ops"], condition=~Q(refs=[])
             ),
@@ -163,6 +165,8 @@ class Attempt(models.Model):
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
     outcome = models.CharField(_("outcome"), max_length=32, blank=True)
     message = models.TextField(_("message"), blank=True)
+    # Of whose wish it was made: written by a trigger, from the row as it stood then.
+    trace = models.CharField(_("trace"), max_length=64, blank=True, db_default="", editable=False)
 
     class Meta:
         verbose_name = _("attempt")

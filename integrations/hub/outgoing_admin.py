@@ -149,7 +149,7 @@ class OutgoingAdmin(ViewOnlyAdmin):
     list_filter = (StateFilter, TopicFilter, "account", ParkedOnRetired)
     list_select_related = ("account",)
     search_fields = ("subject",)  # shows the box; see `finding.rows`
-    search_help_text = gettext_lazy("Order number, or the remote's number")
+    search_help_text = gettext_lazy("Order number, the remote's number, or a trace")
     actions = ("retry_selected",)
     actions_detail = ("retry", "close")
     change_form_after_template = "admin/hub/outgoing/attempts.html"
@@ -159,7 +159,7 @@ class OutgoingAdmin(ViewOnlyAdmin):
             {
                 "fields": (
                     "shown_topic", "key", "shown_subject", "account", "shown_lane", "is_command", "serial",
-                    "created_at",
+                    "created_at", "trace",
                 )
             },
         ),
