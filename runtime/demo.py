@@ -221,7 +221,8 @@ class Demo:
         """The web server."""
         argv = [sys.executable, "-m", "gunicorn", "shop.wsgi:application", "--bind", f"{self.host}:{self.port}"]
         argv += ["--workers", "2", "--worker-class", "gthread", "--threads", "4", "--graceful-timeout", "5"]
-        argv += ["--access-logfile", "-", "--no-control-socket"]  # its socket would lie in HOME, which may be unset
+        argv += ["--access-logfile", "-", "--logger-class", "runtime.web.DiscreetLogger"]
+        argv += ["--no-control-socket"]  # its socket would lie in HOME, which may be unset
         self.say("starting the web server and the workers")
         return self.child("web", argv, restart=True)
 

@@ -12,6 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from oscar.defaults import *
 
+from runtime import logs
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = BASE_DIR / "var"
 env = environ.Env()
@@ -107,6 +109,7 @@ AUTH_USER_MODEL = "customer.User"
 
 MIDDLEWARE = [
     "integrations.hub.health.probes.Probes",  # first: a probe knows neither TLS nor the shop's name
+    "shop.tracing.TraceMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "shop.shortcut.HooksFirst",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -332,15 +335,11 @@ SPECTACULAR_SETTINGS = {
 DEFAULT_FROM_EMAIL = OSCAR_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"shop@{ALLOWED_HOSTS[0]}")
 WEFT_MAIL_FOLDER = env.path("WEFT_MAIL_FOLDER", default=VAR / "mail")
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "filters": {"without_tokens": {"()": "integrations.hub.logs.WithoutTokens"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_tokens"]}},
-    "root": {"handlers": ["stderr"], "level": env.str("WEFT_LOG_LEVEL", "WARNING" if WEFT_MODE == "test" else "INFO")},
-    "loggers": {"django.server": {"propagate": True}, "jieba": {"level": "WARNING"}},
-}
+LOGGING = logs.configuration(
+    env.str("WEFT_LOG_LEVEL", "WARNING" if WEFT_MODE == "test" else "INFO"),
+    as_json=env.str("WEFT_LOG_FORMAT", "json" if PRODUCTION else "text") == "json",
+)
+WEFT_TRUST_REQUEST_ID = env.bool("WEFT_TRUST_REQUEST_ID", False)
 SILENCED_SYSTEM_CHECKS: list[str] = []
 
 # --- admin -----------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from erp.tryton.goods import Goods
 from erp.tryton.sales import Sales, parts_of
 from erp.tryton.shop import Shop, find_shop
 from erp.tryton.wire import Wire
+from integrations.hub.answers import text, understood
 from integrations.hub.connector import Field
 from integrations.hub.errors import Misconfigured
 from integrations.hub.values import Done, Health, Ref
@@ -68,30 +69,38 @@ class Tryton(Erp):
 
     def ensure_customer(self, customer: Customer) -> Done:
         """See `Erp`."""
-        party = Customers(self.wire, self.shop).ensure(customer)
-        return Done(refs=(Ref(f"party.party,{party['id']}", party["code"]),))
+        with understood("customer", writes=True):
+            party = Customers(self.wire, self.shop).ensure(customer)
+            return Done(refs=(Ref(f"party.party,{party['id']}", text(party, "code")),))
 
     def ensure_order(self, order: SalesOrder) -> OrderDone:
         """See `Erp`."""
-        if order.target is Target.CANCELLED:
-            wanted = [(part.web_id, part.warehouse) for part in parts_of(order)]
-            return Cancellation(self.wire, self.shop, order.number, wanted).carry_out()
-        return self.sales.confirm(order)
+        with understood("order", writes=True):
+            if order.target is Target.CANCELLED:
+                wanted = [(part.web_id, part.warehouse) for part in parts_of(order)]
+                return Cancellation(self.wire, self.shop, order.number, wanted).carry_out()
+            return self.sales.confirm(order)
 
     def stock(self, warehouses: Iterable[str]) -> Iterator[StockLevel]:
         """See `Erp`."""
-        goods = Goods(self.wire, self.shop)
         for warehouse in warehouses:
-            yield from goods.levels(warehouse)
+            with understood("read stock", writes=False):
+                levels = list(Goods(self.wire, self.shop).levels(warehouse))
+            yield from levels
 
     def changes(self, cursor: str | None) -> Changes:
         """See `Erp`."""
-        return Goods(self.wire, self.shop).shipped(cursor)
+        with understood("read shipments", writes=False):
+            return Goods(self.wire, self.shop).shipped(cursor)
 
     # ------------------------------------------------------------ health
 
     def health(self) -> Health:
         """See `Connector`. The notes name what would make orders fail later."""
+        with understood("check", writes=False):
+            return self._health()
+
+    def _health(self) -> Health:
         version = self.wire.version()
         series = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
         if series < OLDEST:

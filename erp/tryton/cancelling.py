@@ -158,7 +158,7 @@ class Cancellation:
         kept = [row for row in standing.all("invoices") if row["state"] not in ("cancelled", "draft", "validated")]
         warnings = [f"Invoice {row['number']} is {row['state']} in Tryton: it needs a credit note." for row in kept]
         return OrderDone(
-            refs=tuple(Ref(f"sale.sale,{sale['id']}", sale["number"] or "") for sale in standing.sales),
+            refs=tuple(Ref(f"sale.sale,{sale['id']}", str(sale["number"] or "")) for sale in standing.sales),
             facts={"sales": {sale["web_id"]: f"{sale['number'] or '-'} {sale['state']}" for sale in standing.sales}},
             warnings=tuple(warnings) if state is OrderState.CANCELLED else (),
             state=state,

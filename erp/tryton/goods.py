@@ -9,6 +9,7 @@ from typing import Any
 from erp.base import Changes, Shipment, ShippedLine, StockLevel
 from erp.tryton.shop import Shop
 from erp.tryton.wire import Row, Wire
+from integrations.hub.answers import text
 
 PAGE = 200
 # Tryton stamps a change with the start of its transaction: one that ends late appears behind the cursor.
@@ -31,7 +32,7 @@ class Goods:
         domain = [["code", "!=", None], ["type", "in", ["goods", "assets"]], ["active", "in", [True, False]]]
         fields = ("code", "quantity")
         for row in self._wire.all("product.product", domain, fields, operation="read stock", locations=[place]):
-            yield StockLevel(row["code"], warehouse, _whole(row["quantity"] - taken.get(row["id"], 0.0)))
+            yield StockLevel(text(row, "code"), warehouse, _whole(row["quantity"] - taken.get(row["id"], 0.0)))
 
     def _foreign_demand(self, place: int) -> dict[int, float]:
         """Open moves out of this warehouse that no sale of our web shop asked for: product -> quantity."""
@@ -83,8 +84,8 @@ class Goods:
                     orders.setdefault(move["order"], []).append(move)
             done_at = row["write_date"].replace(tzinfo=UTC)
             for order, mine in orders.items():
-                lines = tuple(_line(move, row["warehouse"]["code"]) for move in mine)
-                yield Shipment(f"{name}:{order}", row["number"], order, done_at, lines)
+                lines = tuple(_line(move, text(row["warehouse"], "code")) for move in mine)
+                yield Shipment(f"{name}:{order}", text(row, "number"), order, done_at, lines)
 
     def _moves(self, shipments: Sequence[Row]) -> list[Row]:
         """What left with these shipments for our orders, each with its `order`."""
@@ -104,7 +105,7 @@ class Goods:
 
 def _line(move: Row, warehouse: str) -> ShippedLine:
     quantity = _whole(move["internal_quantity"])
-    return ShippedLine(f"stock.move,{move['id']}", move["product"]["code"], warehouse, quantity)
+    return ShippedLine(f"stock.move,{move['id']}", text(move["product"], "code"), warehouse, quantity)
 
 
 def _number(reference: str) -> int:

@@ -207,7 +207,7 @@ class Sales:
             states = ", ".join(f"{name(sale)} {sale['state']}" for sale in sales)
             raise Conflict(f"Somebody changed this order in Tryton meanwhile: {states or 'gone'}.")
         return OrderDone(
-            refs=tuple(Ref(f"sale.sale,{sale['id']}", sale["number"] or "") for sale in sales),
+            refs=tuple(Ref(f"sale.sale,{sale['id']}", str(sale["number"] or "")) for sale in sales),
             facts={"sales": {sale["web_id"]: f"{sale['number']} {sale['state']}" for sale in sales}},
             warnings=tuple(f"Tryton has not processed sale {name(sale)} yet: no shipment so far." for sale in waiting),
             state=OrderState.CONFIRMED,

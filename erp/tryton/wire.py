@@ -125,6 +125,8 @@ class Wire:
         """The server's series, e.g. 8.0. Needs no login."""
         body = {"id": next(self._numbers), "method": "common.server.version", "params": []}
         reply = self._http.request("POST", f"{self._server}/rpc/", operation="version", json=body, writes=False)
+        if reply.status >= 500:
+            self._content(reply, "version", False)  # raises what that means
         try:
             series = loads(reply.body)["result"]
         except (ValueError, KeyError, TypeError):
@@ -178,19 +180,18 @@ class Wire:
         if not isinstance(answer, dict) or not ({"result", "error"} & answer.keys()):
             raise _doubt(f"{operation}: the answer is not JSON-RPC.", writes)
         if error := answer.get("error"):
-            raise _said(error, operation, writes)
+            raise self._said(error, operation, writes)
         return answer.get("result")
 
     # ------------------------------------------------------------ failures
 
-    @staticmethod
-    def _content(reply: Reply, operation: str, writes: bool) -> Any:
+    def _content(self, reply: Reply, operation: str, writes: bool) -> Any:
         if 200 <= reply.status < 300:
             try:
                 return loads(reply.body) if reply.body else None
             except (ValueError, TypeError, KeyError):
                 raise _doubt(f"{operation}: the answer (HTTP {reply.status}) is not JSON.", writes) from None
-        words = _words(reply)
+        words = self._masked(_words(reply))
         if reply.status in (400, 409, 422):
             raise Rejected(words or f"{operation}: refused (HTTP {reply.status}).")
         if reply.status == 423 or (reply.status >= 500 and any(sign in words.lower() for sign in LOCKED)):
@@ -199,6 +200,25 @@ class Wire:
             raise _doubt(f"{operation}: Tryton failed (HTTP {reply.status}): {words}", writes)
         raise Misconfigured(f"{operation}: Tryton refuses the request (HTTP {reply.status}). {words}".strip())
 
+    def _said(self, error: Any, operation: str, writes: bool) -> Exception:
+        """A JSON-RPC error: [class, [words ...]] for what Tryton foresees, [text, traceback] for a fault."""
+        kind = self._masked(str(error[0]) if isinstance(error, list) and error else str(error))
+        said = error[1] if isinstance(error, list) and len(error) > 1 and isinstance(error[1], list) else []
+        words = self._masked(" ".join(str(part) for part in said if part and isinstance(part, str)))
+        if kind == "ConcurrencyException" or any(sign in kind.lower() for sign in LOCKED):
+            return TryAgain(f"{operation}: somebody else changed the same records in Tryton just now.", after=SOON)
+        if kind in ("UserError", "UserWarning"):
+            return Rejected(words or kind)
+        if kind == "LoginException":
+            return Misconfigured(f"{operation}: Tryton asks for another way to log in.")
+        return _doubt(f"{operation}: Tryton failed: {kind[:300]}", writes)
+
+    def _masked(self, words: str) -> str:
+        """Without what we sent as proof of who we are: some proxies send back whole requests."""
+        for secret in filter(None, (self._key, self._password, self._session.removeprefix("Session "))):
+            words = words.replace(secret, "***")
+        return words
+
 
 def _fields(fields: Iterable[str]) -> str:
     return urlencode([("f", field) for field in fields])
@@ -206,20 +226,6 @@ def _fields(fields: Iterable[str]) -> str:
 
 def _doubt(message: str, writes: bool) -> OutcomeUnknown | TryAgain:
     return OutcomeUnknown(message) if writes else TryAgain(message)
-
-
-def _said(error: Any, operation: str, writes: bool) -> Exception:
-    """A JSON-RPC error: [class, [words ...]] for what Tryton foresees, [text, traceback] for a fault."""
-    kind = str(error[0]) if isinstance(error, list) and error else str(error)
-    said = error[1] if isinstance(error, list) and len(error) > 1 and isinstance(error[1], list) else []
-    words = " ".join(str(part) for part in said if part and isinstance(part, str))
-    if kind == "ConcurrencyException" or any(sign in kind.lower() for sign in LOCKED):
-        return TryAgain(f"{operation}: somebody else changed the same records in Tryton just now.", after=SOON)
-    if kind in ("UserError", "UserWarning"):
-        return Rejected(words or kind)
-    if kind == "LoginException":
-        return Misconfigured(f"{operation}: Tryton asks for another way to log in.")
-    return _doubt(f"{operation}: Tryton failed: {kind[:300]}", writes)
 
 
 def _words(reply: Reply) -> str:

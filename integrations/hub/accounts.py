@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextvars import copy_context
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.hub import incoming_claims, parking, registry, wakeups
-from integrations.hub.errors import HubError
+from integrations.hub.connector import Connector
+from integrations.hub.errors import HubError, Misconfigured, TryAgain
 from integrations.hub.models import Account, AccountState, Pause
+from integrations.hub.values import Health
 
 log = logging.getLogger("weft.hub")
 
 RECHECK = timedelta(minutes=5)
+CHECK_BUDGET = 20.0  # seconds for all of a check's calls through the door
+CHECK_SECONDS = 30.0  # and for all of it, whatever the connector does
+
+_asking: dict[int, threading.Thread] = {}
 
 
 class IdentityFixed(ValueError):
@@ -58,9 +68,12 @@ def is_used(account: Account) -> bool:
 
 
 def check(account: Account) -> bool:
-    """Ask the remote and write down what it says; a *starting* account that answers becomes *active*."""
+    """Ask the remote and write down what it says; a *starting* account that answers becomes *active*.
+
+    Whatever its connector does, the account says so, and the others are checked.
+    """
     try:
-        health = registry.connect(account, budget=20).health()
+        health = _asked(account)
     except HubError as error:
         Account.objects.filter(pk=account.pk).update(checked_at=timezone.now(), problem=error.message)
         return False
@@ -75,6 +88,41 @@ def check(account: Account) -> bool:
         wakeups.wake(parking.hasten(account))
         wakeups.wake_hearing(incoming_claims.lanes_due())
     return True
+
+
+def _asked(account: Account) -> Health:
+    """What the connector's `health` says. It runs in a thread of its own: one that never answers is left behind, and
+    not asked a second time while it hangs. Raises a HubError for everything that goes wrong."""
+    former = _asking.get(account.pk)
+    if former is not None and former.is_alive():
+        raise TryAgain("The connector still gives no answer to the last check.")
+    remote = registry.connect(account, budget=CHECK_BUDGET)
+    remote.http.barred = connection.in_atomic_block
+    answer: Future[object] = Future()
+    thread = threading.Thread(target=copy_context().run, args=(_ask, remote, answer), daemon=True, name="check")
+    _asking[account.pk] = thread
+    thread.start()
+    try:
+        health = answer.result(CHECK_SECONDS)
+    except HubError:
+        raise
+    except FutureTimeout:
+        raise TryAgain(f"The connector gave no answer within {CHECK_SECONDS:.0f} s.") from None
+    except BaseException as bug:
+        if not isinstance(bug, (Exception, SystemExit)):
+            raise
+        log.error("the check of %s failed by a bug in its connector", account, exc_info=bug)
+        raise Misconfigured(f"The connector failed ({type(bug).__name__}): a bug in it. The log says where.") from None
+    if not isinstance(health, Health):
+        raise Misconfigured(f"The connector failed (its health is of type {type(health).__name__}): a bug in it.")
+    return health
+
+
+def _ask(remote: Connector, answer: Future[object]) -> None:
+    try:
+        answer.set_result(remote.health())
+    except BaseException as error:  # carried over to the thread that waits, which tells them apart
+        answer.set_exception(error)
 
 
 def check_due() -> None:

@@ -10,10 +10,11 @@ class HubConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from integrations.hub import beats, checks, symptoms  # noqa: F401  (registers system checks)
+        from integrations.hub import beats, checks, symptoms, tracing  # noqa: F401  (registers system checks)
         from integrations.hub.health import wiring
 
         symptoms.register()
+        tracing.register()
         beats.register("hub.sweep", seconds=30, task="integrations.hub.tasks.sweep")
         beats.register("hub.accounts", seconds=5, task="integrations.hub.tasks.check_accounts")
         beats.register("hub.confirm", seconds=300, task="integrations.hub.tasks.confirm")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import quote
 
 from integrations.hub.errors import Unsupported
 from integrations.hub.values import Answer, Budget, Health, Hint, Inbound, Verified
@@ -57,6 +58,17 @@ class Connector:
     def budget(self, operation: str) -> Budget | None:
         """How often the remote lets `operation` be asked (a topic's word for what it asks); None: no limit is known."""
         return None
+
+    def quoted(self, said: str | bytes, longest: int = 200) -> str:
+        """What a remote said, fit for a message: one line, not endless, none of this account's secrets in it.
+
+        Some remotes send back what they were sent.
+        """
+        words = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+        for name in (field.name for field in self.fields if field.secret):
+            if secret := self.settings.get(name):
+                words = words.replace(secret, "***").replace(quote(secret, safe=""), "***")
+        return "".join(letter if letter.isprintable() else " " for letter in words)[:longest].strip()
 
     # What the remote sends us. A connector that overrides `verify` has an address: /hooks/<kind>/<name>/<token>/
 

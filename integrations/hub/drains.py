@@ -10,8 +10,9 @@ from itertools import groupby
 
 from django.db import close_old_connections, connection
 
-from integrations.hub import claims, sending_commands, sending_state, topics, wakeups
+from integrations.hub import claims, sending_commands, sending_state, topics, tracing, wakeups
 from integrations.hub.claims import Claim
+from integrations.hub.models import Outgoing
 from integrations.hub.outcomes import park
 from integrations.hub.topics import Command, State
 
@@ -70,19 +71,20 @@ def _pace(claim: Claim) -> None:
 
 def work(claim: Claim) -> int:
     """Send the rows of one claim; whatever happens, each row's outcome is written down. Returns rows settled."""
-    settled = 0
-    for name, group in groupby(claim.rows, key=lambda row: row.topic):
-        rows = list(group)
+    return sum(_work(claim, name, list(group)) for name, group in groupby(claim.rows, key=lambda row: row.topic))
+
+
+def _work(claim: Claim, name: str, rows: list[Outgoing]) -> int:
+    with tracing.rows(claim, rows):
         topic = topics.find(name)
         guilty = [row for row in rows if row.crashes >= claims.MAX_CRASHES]
         for row in guilty:
             park(claim, row, "The worker died five times while sending this. Look at the log before you retry.")
         rows = [row for row in rows if row not in guilty]
-        if topic is None:
-            for row in rows:
-                park(claim, row, f"No part of Weft knows how to send {name!r}. Update Weft or retry after it is back.")
-        elif isinstance(topic, State):
-            settled += sending_state.send(claim, topic, rows)
-        elif isinstance(topic, Command):
-            settled += sum(sending_commands.send(claim, topic, row) for row in rows)
-    return settled
+        if isinstance(topic, State):
+            return sending_state.send(claim, topic, rows)
+        if isinstance(topic, Command):
+            return sum(sending_commands.send(claim, topic, row) for row in rows)
+        for row in rows:
+            park(claim, row, f"No part of Weft knows how to send {name!r}. Update Weft or retry after it is back.")
+    return 0

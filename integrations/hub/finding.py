@@ -6,6 +6,7 @@ from django.db.models import Q, QuerySet
 
 from integrations.hub import topics
 from integrations.hub.models import Incoming, IncomingHint, Outgoing
+from runtime.logs import trace
 
 LONGEST = 100  # characters of a search that are looked at
 
@@ -26,6 +27,8 @@ def rows(text: str) -> QuerySet[Outgoing]:
     for kind in topics.subject_kinds():
         for said in {text, text.upper()}:
             found |= Q(subject__startswith=f"{kind}:{said}")
+    if trace.is_trace(text):
+        found |= Q(~Q(trace=""), trace=text)
     return Outgoing.objects.filter(found)
 
 
@@ -37,6 +40,11 @@ def messages(text: str) -> QuerySet[Incoming]:
             about |= Q(subject=f"{kind}:{said}")
     hinted = IncomingHint.objects.filter(about).values("incoming")
     return Incoming.objects.filter(Q(event__startswith=text) | about | Q(pk__in=hinted))
+
+
+def traced(text: str) -> QuerySet[Outgoing]:
+    """Rows that one click, task or call wished for last."""
+    return Outgoing.objects.filter(~Q(trace=""), trace=text)
 
 
 def _named(text: str) -> Q:

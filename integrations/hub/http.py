@@ -52,12 +52,13 @@ class Reply:
     headers: Mapping[str, str]
     body: bytes
 
-    def json(self) -> Any:
-        """The body as JSON; raises OutcomeUnknown when it is not."""
+    def json(self, *, writes: bool = True) -> Any:
+        """The body as JSON. What is none is OutcomeUnknown of a call that writes, TryAgain of one that only reads."""
         try:
             return jsonlib.loads(self.body)
-        except ValueError:
-            raise OutcomeUnknown(f"The answer (HTTP {self.status}) was not JSON.") from None
+        except (ValueError, RecursionError):
+            message = f"The answer (HTTP {self.status}) was not JSON."
+            raise (OutcomeUnknown(message) if writes else TryAgain(message)) from None
 
 
 class Door:
@@ -67,6 +68,7 @@ class Door:
         self._clock = clock
         self._closes_at = clock() + budget
         self.exchanges: deque[Exchange] = deque(maxlen=EXCHANGES_KEPT)
+        self.barred = False  # called from another thread, on behalf of one that is inside a transaction
 
     def request(
         self,
@@ -87,7 +89,7 @@ class Door:
         Retry-After), and on a failure of a call that does not write; OutcomeUnknown when a writing call was perhaps
         carried out; Misconfigured for an address that may not be called.
         """
-        _refuse_in_transaction()
+        _refuse_in_transaction(self.barred)
         seconds = min(timeout, self._closes_at - self._clock())
         if seconds <= 0:
             raise NoTime(f"No time left for {operation}; it goes on in the next try.")
@@ -128,8 +130,8 @@ def _type(headers: Mapping[str, str] | None) -> str:
     return next((value for name, value in (headers or {}).items() if name.lower() == "content-type"), "")
 
 
-def _refuse_in_transaction() -> None:
-    if connection.in_atomic_block and not getattr(settings, "WEFT_ALLOW_HTTP_IN_TRANSACTION", False):
+def _refuse_in_transaction(barred: bool) -> None:
+    if (barred or connection.in_atomic_block) and not getattr(settings, "WEFT_ALLOW_HTTP_IN_TRANSACTION", False):
         raise RuntimeError("A remote was called inside a database transaction; do it before or after.")
 
 

@@ -140,6 +140,7 @@ class Outgoing(models.Model):
     is_unconfirmed = models.BooleanField(
         _("unconfirmed"), default=False, db_default=False, help_text=_("Done by hand; the remote has not said so yet.")
     )
+    trace = models.CharField(_("trace"), max_length=64, blank=True, db_default="", editable=False)
     refs = models.JSONField(_("remote's documents"), default=list, blank=True)
     facts = models.JSONField(_("facts"), default=dict, blank=True)
     warnings = models.JSONField(_("warnings"), default=list, blank=True)
@@ -170,6 +171,7 @@ class Outgoing(models.Model):
             models.Index(fields=["account", "serial", "id"], name="outgoing_serial", condition=~Q(serial="")),
             models.Index(fields=["parked_at"], name="outgoing_parked", condition=Q(parked_at__isnull=False)),
             models.Index(fields=["account", "delivered_at"], name="outgoing_delivered"),  # an account's last success
+            models.Index(fields=["trace"], name="outgoing_trace", condition=~Q(trace="")),
             GinIndex(  # by the remote's own numbers
                 fields=["refs"], name="outgoing_refs", opclasses=["jsonb_path_ops"], condition=~Q(refs=[])
             ),
@@ -200,6 +202,8 @@ class Attempt(models.Model):
     exchanges = models.JSONField(  # of tries that failed: what was asked and answered, redacted before it is written
         _("requests and replies"), default=list, db_default=[], blank=True
     )
+    # Of whose wish it was made: written by a trigger, from the row as it stood then.
+    trace = models.CharField(_("trace"), max_length=64, blank=True, db_default="", editable=False)
 
     class Meta:
         verbose_name = _("attempt")

@@ -24,6 +24,7 @@ from integrations.hub import topics, wakeups
 from integrations.hub.models import Account, Attempt, Outgoing
 from integrations.hub.retention import KEPT
 from integrations.hub.topics import Command, State
+from runtime.logs import trace
 
 
 @dataclass
@@ -130,9 +131,9 @@ def _open() -> dict[_Key, _Wish]:
 _UPSERT = """
 INSERT INTO hub_outgoing AS o (account_id, topic, key, subject, lane, is_command, serial, payload, version,
     expires_at, wanted, delivered, waits_topic, waits_key, lease_size, failures, crashes, is_unknown, last_error,
-    parked_reason, refs, facts, warnings)
+    parked_reason, refs, facts, warnings, trace)
 SELECT w.account_id, w.topic, w.key, w.subject, w.lane, w.is_command, w.serial, w.payload, w.version,
-    w.expires_at, 1, 0, '', '', 0, 0, 0, false, '', '', '[]', '{}', '[]'
+    w.expires_at, 1, 0, '', '', 0, 0, 0, false, '', '', '[]', '{}', '[]', %s
 FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::bool[], %s::text[], %s::jsonb[],
     %s::smallint[], %s::timestamptz[])
     AS w(account_id, topic, key, subject, lane, is_command, serial, payload, version, expires_at)
@@ -140,7 +141,8 @@ ORDER BY w.account_id, w.topic COLLATE "C", w.key COLLATE "C"
 ON CONFLICT (account_id, topic, key) DO UPDATE
 SET wanted = o.wanted + 1, wished_at = CASE WHEN o.delivered < o.wanted THEN o.wished_at ELSE clock_timestamp() END,
     parked_at = NULL, parked_reason = '', failures = 0, failing_since = NULL,
-    next_at = least(o.next_at, clock_timestamp()), waits_topic = '', waits_key = ''
+    next_at = least(o.next_at, clock_timestamp()), waits_topic = '', waits_key = '',
+    trace = coalesce(nullif(excluded.trace, ''), o.trace)
 WHERE NOT o.is_command
 """
 
@@ -154,6 +156,7 @@ def _write(wishes: dict[_Key, _Wish]) -> None:
         cursor.execute(
             _UPSERT,
             [
+                trace.current(),
                 [r[0] for r in rows],
                 [r[1] for r in rows],
                 [r[2] for r in rows],

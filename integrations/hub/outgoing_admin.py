@@ -55,7 +55,7 @@ class OutgoingAdmin(ViewOnlyAdmin):
     list_filter = (StateFilter, TopicFilter, "account", ParkedOnRetired, CauseFilter)
     list_select_related = ("account",)
     search_fields = ("subject",)  # shows the box; see `finding.rows`
-    search_help_text = gettext_lazy("Order number, or the remote's number")
+    search_help_text = gettext_lazy("Order number, the remote's number, or a trace")
     actions = ("retry_selected", "take_selected")
     actions_list = ("by_cause",)
     actions_detail = ("retry", "close", "tick", "give_back")
@@ -66,7 +66,7 @@ class OutgoingAdmin(ViewOnlyAdmin):
             {
                 "fields": (
                     "shown_topic", "key", "shown_subject", "account", "shown_lane", "is_command", "serial",
-                    "created_at",
+                    "created_at", "trace",
                 )
             },
         ),

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
+from runtime.logs import masks
+
 TEXT_LIMIT = 500  # characters of one value
 BODY_LIMIT = 4000  # characters of one body, as shown
 READ_LIMIT = 256 * 1024  # bytes; a larger body is only counted
@@ -36,13 +38,6 @@ PERSONAL = frozenset({
     "recipient",
 })  # fmt: skip
 OF_PERSONS = frozenset({"name", "number", "message", "code", "detail", "details", "value"})
-_SHAPES = (
-    re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),  # mail addresses
-    re.compile(r"(?<![\w.-])\+?\d(?:[ ()-]?\d){9,18}(?![\w.-]\d)"),  # phones, cards
-    re.compile(r"(?i)\b(?:bearer|basic|token|secret|password|api.?key)\b[\s:=\"']+[^\s\"',;&]{4,}"),
-    re.compile(r"\beyJ[\w-]{10,}(?:\.[\w-]+)*|-----BEGIN [^-]+-----.*?-----END [^-]+-----", re.DOTALL),
-    re.compile(r"(?<![\w/])[A-Za-z0-9_+/-]{40,}={0,2}(?!\w)"),  # long secrets
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +93,8 @@ def document(value: Any) -> str:
 
 
 def masked(text: str) -> str:
-    """Text with what looks like a person's or a secret dotted out."""
-    text = text.replace("\0", "")  # PostgreSQL keeps no such character
-    for shape in _SHAPES:
-        text = shape.sub(HIDDEN, text)
+    """Text as a log may have it (`runtime/logs/masks.py`), and no longer than needed."""
+    text = masks.masked(text[: 4 * TEXT_LIMIT])
     return text if len(text) <= TEXT_LIMIT else f"{text[:TEXT_LIMIT]}…"
 
 

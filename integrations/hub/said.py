@@ -24,6 +24,12 @@ HUB = (
     gettext_noop("Written by a newer Weft (version %(version)s). Update this worker."),
     gettext_noop("Failed %(times)s times while others got through. Last: %(message)s"),
     gettext_noop("There is no %(kind)s connector named '%(name)s' here."),
+    gettext_noop("There is no %(kind)s connector named '%(name)s' here. %(module)s could not be loaded: %(why)s"),
+    gettext_noop("The connector gave no answer within %(seconds)s s."),
+    gettext_noop("The connector still gives no answer to the last check."),
+    gettext_noop("The connector failed (%(error)s): a bug in it. The log says where."),
+    gettext_noop("The connector failed (its health is of type %(type)s): a bug in it."),
+    gettext_noop("It could not be read (%(error)s): a bug. The log says where."),
     gettext_noop("Not filled in: %(fields)s."),
     gettext_noop(
         "No credential key: set WEFT_KEY_RING or WEFT_KEY_RING_FILE (docs/operations.md says how to make one)."
@@ -59,6 +65,8 @@ HUB = (
     gettext_noop("The connection broke while the mail was handed over."),
     gettext_noop("The server says %(code)s."),
     gettext_noop("The mail server refuses this user and password."),
+    gettext_noop("The port is a number, and the security starttls, tls or none."),
+    gettext_noop("%(operation)s: the answer is not as agreed (%(what)s)."),
     gettext_noop("The mail server cannot be reached: %(error)s."),
     gettext_noop("This account cannot be read by date."),
     # alarms

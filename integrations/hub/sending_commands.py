@@ -7,17 +7,23 @@ from typing import Any
 
 from django.db import transaction
 
-from integrations.hub import claims, commands, gates, registry
+from integrations.hub import claims, commands, gates, registry, tracing
+from integrations.hub.asking import answered
 from integrations.hub.claims import Claim
 from integrations.hub.connector import Connector
 from integrations.hub.models import Outgoing
 from integrations.hub.outcomes import Sent, begin, failed, park, postpone, settle
 from integrations.hub.topics import Command
-from integrations.hub.values import Done
+from integrations.hub.values import Done, Pending
 
 
 def send(claim: Claim, topic: Command, row: Outgoing) -> int:
     """Carry out one command, as far as it may be; returns 1 if it is settled."""
+    with tracing.rows(claim, [row]):
+        return _carry_out(claim, topic, row)
+
+
+def _carry_out(claim: Claim, topic: Command, row: Outgoing) -> int:
     if gates.is_closed(claim, topic, [row]):
         return 0
     payload = commands.current(topic, row)
@@ -50,7 +56,7 @@ def _look(claim: Claim, topic: Command, row: Outgoing, payload: dict[str, Any]) 
     if remote is None:
         return 0
     try:
-        seen = topic.look(remote, payload, row.key)
+        seen = answered(lambda: topic.look(remote, payload, row.key), Done | Pending | None)
     except Exception as error:
         failed(claim, row, None, error, unknown=True)
         gates.heed(topic, remote, [error])
@@ -70,7 +76,7 @@ def _send(claim: Claim, topic: Command, row: Outgoing, payload: dict[str, Any], 
             return 0
         attempt = begin(claim, [row])[row.pk]
     try:
-        done = topic.send(remote, payload, row.key)
+        done: Done = answered(lambda: topic.send(remote, payload, row.key), Done)
     except Exception as error:
         failed(claim, row, attempt, error, exchanges=remote.http.exchanges)
         gates.heed(topic, remote, [error])

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 from django.db import transaction
 
-from integrations.hub import claims, gates, registry
+from integrations.hub import claims, gates, registry, tracing
+from integrations.hub.asking import answered, checked
 from integrations.hub.claims import Claim
 from integrations.hub.errors import Conflict, HubError, Rejected
 from integrations.hub.models import Outgoing
@@ -40,8 +41,9 @@ def send(claim: Claim, topic: State, rows: list[Outgoing]) -> int:
             sendable[key] = doc
     settled = sum(_settle_state(claim, topic, chunk) for chunk in _chunks(unneeded, topic.batch))
     for keys in _chunks(list(sendable), topic.batch):
-        docs = {key: sendable[key] for key in keys}
-        settled += _deliver(claim, topic, [by_key[key] for key in keys], docs)
+        docs, sent = {key: sendable[key] for key in keys}, [by_key[key] for key in keys]
+        with tracing.rows(claim, sent):
+            settled += _deliver(claim, topic, sent, docs)
     return settled
 
 
@@ -71,7 +73,7 @@ def _deliver(claim: Claim, topic: State, rows: list[Outgoing], docs: dict[str, A
         return 0
     sent = [row for row in rows if row.pk in attempts]
     try:
-        answers: Mapping[str, Any] = topic.deliver(remote, sendable)
+        answers: Mapping[str, Any] = answered(lambda: topic.deliver(remote, sendable), Mapping)
     except Exception as error:
         if len(sent) > 1 and _may_be_one_of_them(error):
             refused_together(attempts.values(), error, remote.http.exchanges)
@@ -101,7 +103,9 @@ def _heed_answers(
     answers: Mapping[str, Any],
 ) -> int:
     """Settle what the remote has, and write down what went wrong with the rest."""
-    results = {row.key: answers.get(row.key, KeyError(f"the connector gave no answer for {row.key}")) for row in rows}
+    results = {
+        row.key: checked(answers.get(row.key, KeyError(f"the connector gave no answer for {row.key}"))) for row in rows
+    }
     done: list[Sent] = []
     for row in rows:
         result = results[row.key]

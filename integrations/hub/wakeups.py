@@ -10,6 +10,7 @@ from django.db import transaction
 from django_q.tasks import async_task
 
 from integrations.hub.values import Lane
+from runtime.logs import trace
 
 log = logging.getLogger("weft.hub")
 
@@ -40,6 +41,6 @@ def wake_hearing(lanes: Iterable[int]) -> None:
 
 
 def queue(task: str, *args: int | str, cluster: str | None = None) -> None:
-    """Queue a task by dotted name; ids only, never objects."""
-    options = {"cluster": cluster} if cluster else {}
+    """Queue a task by dotted name; ids only, never objects. Its group is the trace of who wants it."""
+    options = {name: value for name, value in (("cluster", cluster), ("group", trace.current())) if value}
     async_task(task, *args, q_options={**options, "task_name": task.rsplit(".", 1)[-1]})

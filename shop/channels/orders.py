@@ -32,6 +32,10 @@ def poll(channel: Channel) -> int | None:
             cursors.trouble(cursor, error.message)
             log.warning("%s was not read: %s", account, error.message)
             return None
+        except Exception as bug:  # most likely of the connector; the other accounts are read
+            log.exception("%s was not read", account)
+            cursors.trouble(cursor, f"It could not be read ({type(bug).__name__}): a bug. The log says where.")
+            return None
         except sales.CannotTake as error:
             cursors.trouble(cursor, str(error))
             log.error("%s: %s", account, error)

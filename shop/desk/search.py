@@ -123,8 +123,9 @@ def _credit_notes(text: str, most: int) -> _Hits:
 
 
 def _told(text: str, most: int) -> _Hits:
-    """What a remote calls by this number, but orders, which are found as such."""
-    rows = work.by_remote_number(text).exclude(subject__startswith="order:").select_related("account")
+    """What a remote calls by this number, or one click wished for, but orders, which are found as such."""
+    rows = work.by_remote_number(text) | work.traced(text)
+    rows = rows.exclude(subject__startswith="order:").select_related("account")
     for row in rows.order_by("-pk")[:most]:
         yield (
             text,

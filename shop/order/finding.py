@@ -12,9 +12,10 @@ from django.db.models import Func, QuerySet
 from django.db.models.functions import Lower, Substr
 
 from integrations.hub import finding
+from runtime.logs import trace
 from shop import phones
 from shop.customer import finding as customers
-from shop.order.models import Order, ShippingAddress
+from shop.order.models import Order, OrderStatusChange, ShippingAddress
 from shop.stock.finding import spelled
 from shop.stock.models import Hold
 
@@ -39,6 +40,8 @@ def orders(text: str) -> QuerySet[Order]:
         Order.objects.filter(user__in=customers.users(text).values("pk")),
         Order.objects.filter(pk__in=_with_sku(text)),
     ]
+    if trace.is_trace(text):
+        ways += traced(text)
     if ending := phones.ending(text):
         by_phone = _addresses(phones.backwards("phone_number"), ending[::-1])
         ways.append(Order.objects.filter(shipping_address__in=by_phone))
@@ -49,6 +52,14 @@ def orders(text: str) -> QuerySet[Order]:
 def numbered(text: str) -> QuerySet[Order]:
     """Orders whose own number begins so."""
     return Order.objects.filter(number__startswith=as_number(text))
+
+
+def traced(text: str) -> list[QuerySet[Order]]:
+    """Orders that this click (or call) moved, and those about which it had others told."""
+    moved = OrderStatusChange.objects.exclude(trace="").filter(trace=text).values("order")
+    told = finding.traced(text).filter(subject__startswith="order:")
+    numbers = told.annotate(number=Substr("subject", len("order:") + 1)).values("number")
+    return [Order.objects.filter(pk__in=moved), Order.objects.filter(number__in=numbers)]
 
 
 def told_as(text: str) -> QuerySet[Order]:

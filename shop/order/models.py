@@ -22,6 +22,7 @@ from oscar.apps.order.abstract_models import (
     AbstractSurcharge,
 )
 
+from runtime.logs import trace
 from shop.phones import backwards
 from shop.pricing.fields import MoneyField
 
@@ -202,6 +203,11 @@ class OrderStatusChange(AbstractOrderStatusChange):
     date_created = models.DateTimeField(_("Date Created"), default=timezone.now, db_index=True)
     actor = models.CharField(_("by"), max_length=128, blank=True)
     reason = models.CharField(_("reason"), max_length=255, blank=True)
+    trace = models.CharField(_("trace"), max_length=64, blank=True, default=trace.current, editable=False)
+
+    class Meta(AbstractOrderStatusChange.Meta):
+        abstract = False
+        indexes = [models.Index(fields=["trace"], name="order_change_trace", condition=~models.Q(trace=""))]
 
 
 OPEN_INTAKE = models.Q(closed_at__isnull=True) & ~models.Q(refused={})  # rows were refused, and nobody has looked

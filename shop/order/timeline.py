@@ -48,6 +48,7 @@ class Entry:
     trouble: str = ""
     link: str = ""
     needs: str = ""  # the permission to follow the link
+    trace: str = ""  # of the click that did it; in the logs, and in the search box
 
 
 def timeline(order: Order, told: Iterable[Outgoing]) -> list[Entry]:
@@ -85,7 +86,8 @@ def _moved(change: OrderStatusChange) -> Entry:
         title = f"{_label(change.old_status)} → {_label(change.new_status)}"
     reason = said.in_words(change.reason)
     system, kind = _by(change.actor)
-    return Entry(change.date_created, system, kind, title, who=who(change.actor), lines=(reason,) if reason else ())
+    lines = (reason,) if reason else ()
+    return Entry(change.date_created, system, kind, title, who(change.actor), lines=lines, trace=change.trace)
 
 
 def _held(order: Order) -> Iterator[Entry]:
@@ -159,6 +161,7 @@ def _told(row: Outgoing) -> Entry:
         trouble=said.in_words(row.parked_reason or row.last_error) if row.is_open else "",
         link=reverse("admin:hub_outgoing_change", args=[row.pk]),
         needs="hub.view_outgoing",
+        trace=row.trace,
     )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
+import logging
 import re
 import subprocess
 from datetime import timedelta
@@ -14,9 +16,9 @@ import pytest
 import yaml
 from cryptography.fernet import Fernet
 from gunicorn.config import Config
-from gunicorn.glogging import SafeAtoms
 
 from runtime import web
+from runtime.logs.lines import formatter
 from shop import configuration
 from tests.operations import docs
 from tests.operations.docs import ROOT
@@ -124,24 +126,34 @@ def test_docker_secrets_are_made_as_documented(tmp_path: Path) -> None:
 class Answer:
     """As gunicorn's workers hand it to the log."""
 
-    status: str = "200 OK"
-    sent: int = 1
-    headers: tuple[Any, ...] = ()
+    status_code: int = 200
+    method: str = "GET"
+    headers: tuple[Any, ...] = (("X-Request-ID", "a-trace-of-ours"),)
 
 
 def test_addresses_that_open_something_are_not_logged() -> None:
     logger = web.DiscreetLogger(Config())
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(formatter(True))
+    logger.access_log.addHandler(handler)
 
-    def line(path: str) -> str:
-        given = {"REQUEST_METHOD": "GET", "RAW_URI": f"{path}?q=secret", "PATH_INFO": path, "QUERY_STRING": "q=secret"}
-        given["SERVER_PROTOCOL"] = "HTTP/1.1"
-        atoms = logger.atoms(Answer(), Answer(), given, timedelta(seconds=1))
-        return str(web.access_log_format % SafeAtoms(atoms))
+    def line(path: str) -> dict[str, Any]:
+        written.seek(0)
+        written.truncate()
+        given = {"RAW_URI": f"{path}?q=secret", "PATH_INFO": path, "QUERY_STRING": "q=secret"}
+        logger.access(Answer(), Answer(), given, timedelta(seconds=1))
+        assert "abc" not in written.getvalue() and "secret" not in written.getvalue(), path
+        return dict(json.loads(written.getvalue()))
 
-    for path in ("/order/W1:abc/", "/checkout/pay/W1:abc/", "/account/password/abc/y/"):
-        assert "abc" not in line(path) and "secret" not in line(path), path
-    assert '"GET /order/…"' in line("/order/W1:abc/")
-    assert '"GET /catalogue/chair/"' in line("/catalogue/chair/")
+    try:
+        for path in ("/order/W1:abc/", "/checkout/pay/W1:abc/", "/account/password/abc/y/"):
+            assert line(path)["event"].endswith("/…")
+        told = line("/catalogue/chair/")
+    finally:
+        logger.access_log.removeHandler(handler)
+    wanted = {"event": "/catalogue/chair/", "method": "GET", "status": 200, "ms": 1000, "trace": "a-trace-of-ours"}
+    assert {key: told[key] for key in wanted} == wanted
 
 
 def test_both_caddyfiles_say_the_same() -> None:

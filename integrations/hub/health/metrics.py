@@ -1,6 +1,6 @@
 """Figures for Prometheus, read from the database when asked. Its cost follows what is open, not what was delivered.
 
-Requests of the web are not counted here: docs/decisions/0021-metrics.md says why.
+Requests of the web are not counted here: docs/decisions/0022-metrics.md says why.
 """
 
 from __future__ import annotations

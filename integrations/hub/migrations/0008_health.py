@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('hub', '0006_incoming'),
+        ('hub', '0007_trace'),
     ]
 
     operations = [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from integrations.hub.connector import Field
@@ -22,18 +24,23 @@ class FileMessages(Messages):
     fields = (Field("folder", "Folder"),)
 
     def health(self) -> Health:
-        folder = Path(self.settings["folder"])
-        try:
+        with self._writing() as folder:
             folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise Misconfigured(f"{folder} cannot be written: {error.strerror}.") from None
         return Health()
 
     def send(self, letter: Letter) -> Done:
-        folder = Path(self.settings["folder"])
-        folder.mkdir(parents=True, exist_ok=True)
         name = f"{hashlib.sha256(letter.message_id.encode()).hexdigest()[:24]}.eml"
-        draft = folder / f".{name}.{os.getpid()}"
-        draft.write_bytes(bytes(message(letter, self.now())))
-        draft.replace(folder / name)
+        with self._writing() as folder:
+            folder.mkdir(parents=True, exist_ok=True)
+            draft = folder / f".{name}.{os.getpid()}"
+            draft.write_bytes(bytes(message(letter, self.now())))
+            draft.replace(folder / name)
         return Done(refs=(Ref(name),))
+
+    @contextmanager
+    def _writing(self) -> Iterator[Path]:
+        folder = Path(self.settings["folder"])
+        try:
+            yield folder
+        except OSError as error:
+            raise Misconfigured(f"{folder} cannot be written: {error.strerror}.") from None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from integrations.hub.connector import Field
 from integrations.hub.errors import Misconfigured, OutcomeUnknown, Rejected, Scope, TryAgain
@@ -12,6 +14,7 @@ from integrations.messages.base import Letter, Messages
 from integrations.messages.mime import message
 
 SECONDS = 25
+SECURITIES = ("starttls", "tls", "none")
 
 
 class SmtpMessages(Messages):
@@ -30,13 +33,16 @@ class SmtpMessages(Messages):
     identity = ("host", "user")
 
     def health(self) -> Health:
-        with self._open() as server:
-            server.noop()
+        with self._session() as server:
+            try:
+                server.noop()
+            except (smtplib.SMTPException, OSError) as error:
+                raise self._unreachable(error) from None
         return Health()
 
     def send(self, letter: Letter) -> Done:
         mail = message(letter, self.now())
-        with self._open() as server:
+        with self._session() as server:
             try:
                 server.send_message(mail)
             except smtplib.SMTPRecipientsRefused as error:
@@ -52,15 +58,28 @@ class SmtpMessages(Messages):
         words = f"The server says {error.smtp_code}."
         return TryAgain(words) if 400 <= error.smtp_code < 500 else Rejected(words)
 
+    @contextmanager
+    def _session(self) -> Iterator[smtplib.SMTP]:
+        """Signed in. How the server takes our farewell changes nothing of what was said before."""
+        server = self._open()
+        try:
+            yield server
+        finally:
+            with suppress(smtplib.SMTPException, OSError):
+                server.quit()
+            server.close()
+
     def _open(self) -> smtplib.SMTP:
-        host, port = self.settings["host"], int(self.settings.get("port") or 587)
+        host, port = self.settings["host"], self.settings.get("port") or "587"
         security = self.settings.get("security") or "starttls"
+        if not port.isdecimal() or security not in SECURITIES:
+            raise Misconfigured("The port is a number, and the security starttls, tls or none.")
         context = ssl.create_default_context()
         try:
             if security == "tls":
-                server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=SECONDS, context=context)
+                server: smtplib.SMTP = smtplib.SMTP_SSL(host, int(port), timeout=SECONDS, context=context)
             else:
-                server = smtplib.SMTP(host, port, timeout=SECONDS)
+                server = smtplib.SMTP(host, int(port), timeout=SECONDS)
                 if security == "starttls":
                     server.starttls(context=context)
             if user := self.settings.get("user"):
@@ -68,5 +87,9 @@ class SmtpMessages(Messages):
         except smtplib.SMTPAuthenticationError:
             raise Misconfigured("The mail server refuses this user and password.") from None
         except (smtplib.SMTPException, OSError) as error:
-            raise TryAgain(f"The mail server cannot be reached: {type(error).__name__}.", scope=Scope.ACCOUNT) from None
+            raise self._unreachable(error) from None
         return server
+
+    @staticmethod
+    def _unreachable(error: Exception) -> TryAgain:
+        return TryAgain(f"The mail server cannot be reached: {type(error).__name__}.", scope=Scope.ACCOUNT)

@@ -1,0 +1,16 @@
+"""The practice market, over HTTP."""
+
+from __future__ import annotations
+
+from integrations.channels.providers.market import PracticeMarket
+from tests.connectors.contract import HttpContract
+
+
+class TestMarket(HttpContract):
+    connector = PracticeMarket
+    settings = {"url": "http://market.example", "key": "a-market-key-for-tests"}
+    calls = {
+        "health": lambda market: market.health(),
+        "offer": lambda market: market.offer({"CHAIR-1": 3, "TABLE-2": 0}),
+        "orders": lambda market: market.orders("7"),
+    }
