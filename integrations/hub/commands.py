@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
+from integrations.hub import clock
 from integrations.hub.claims import LEASE_SECONDS
 from integrations.hub.models import Outgoing
 from integrations.hub.topics import Command
@@ -73,9 +74,9 @@ def after_look(topic: Command, row: Outgoing, seen: Done | Pending | None) -> Do
         return seen
     if isinstance(seen, Pending):
         return LOOK_AGAIN
-    last = row.attempts.order_by("-pk").first()
-    settles_at = last.started_at + timedelta(seconds=LEASE_SECONDS) + topic.visibility_delay if last else timezone.now()
-    remaining = settles_at - timezone.now()
+    last, now = row.attempts.order_by("-pk").first(), clock.now()
+    settles_at = last.started_at + timedelta(seconds=LEASE_SECONDS) + topic.visibility_delay if last else now
+    remaining = settles_at - now
     if remaining > timedelta(0):
         return remaining
     return TOO_LATE if is_late(row) else None

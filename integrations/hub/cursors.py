@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from django.db.models import Q
-from django.db.models.functions import Now
 from django.utils import timezone
 
+from integrations.hub.clock import Clock
 from integrations.hub.models import Account, Cursor
 
 
@@ -19,9 +19,9 @@ def reading(account: Account, name: str, lease: timedelta = timedelta(seconds=90
     """The cursor under a lease, or None when another worker reads. The lease is given back on leaving."""
     Cursor.objects.get_or_create(account=account, name=name)
     token = uuid.uuid4()
-    free = Q(lease_until=None) | Q(lease_until__lt=Now())
+    free = Q(lease_until=None) | Q(lease_until__lt=Clock())
     mine = Cursor.objects.filter(free, account=account, name=name).update(
-        lease_token=token, lease_until=timezone.now() + lease
+        lease_token=token, lease_until=Clock() + lease
     )
     if not mine:
         yield None

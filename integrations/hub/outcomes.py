@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from integrations.hub import outgoing, topics, wakeups
 from integrations.hub.claims import Claim
+from integrations.hub.clock import Clock
 from integrations.hub.errors import Conflict, HubError, Misconfigured, OutcomeUnknown, Rejected, Scope, TryAgain
 from integrations.hub.models import Account, Attempt, Outgoing, Pause
 from integrations.hub.values import Done, NotReady
@@ -157,7 +158,7 @@ def release(claim: Claim, rows: Sequence[Outgoing]) -> None:
 def postpone(claim: Claim, row: Outgoing, after: timedelta, why: str) -> None:
     """Give a row back for later; not a failure."""
     Outgoing.objects.filter(pk=row.pk, lease_token=claim.token).update(
-        next_at=timezone.now() + after, last_error=why, **_UNLEASED
+        next_at=Clock() + after, last_error=why, **_UNLEASED
     )
 
 
@@ -204,7 +205,9 @@ def failed(claim: Claim, row: Outgoing, attempt: int | None, error: Exception, *
             case TryAgain():
                 _again(claim, row, message, error.after, unknown)
             case OutcomeUnknown():
-                _again(claim, row, message, None, unknown=True)
+                if error.after:  # it said when: for all of this topic
+                    _close(claim, row.topic, error.after, message)
+                _again(claim, row, message, error.after, unknown=True)
             case HubError():
                 park(claim, row, message)
             case _:
@@ -232,8 +235,8 @@ def _again(claim: Claim, row: Outgoing, message: str, after: timedelta | None, u
         return
     Outgoing.objects.filter(pk=row.pk, lease_token=claim.token).update(
         failures=failures,
-        failing_since=row.failing_since or timezone.now(),
-        next_at=timezone.now() + delay,
+        failing_since=row.failing_since or Clock(),
+        next_at=Clock() + delay,
         is_unknown=unknown,
         last_error=message,
         **_UNLEASED,
@@ -241,7 +244,7 @@ def _again(claim: Claim, row: Outgoing, message: str, after: timedelta | None, u
 
 
 def _neighbours_get_through(row: Outgoing) -> bool:
-    since = row.failing_since or timezone.now()
+    since = row.failing_since or Clock()
     same = Q(account_id=row.account_id, topic=row.topic, delivered_at__gt=since)
     return row.is_command or Outgoing.objects.filter(same).exclude(pk=row.pk).exists()
 
@@ -255,9 +258,9 @@ def _close(claim: Claim, topic: str, after: timedelta | None, reason: str) -> No
 
 def _pause(account: Account, topic: str, after: timedelta | None, reason: str) -> None:
     pause, made = Pause.objects.select_for_update().get_or_create(
-        account=account, topic=topic, defaults={"until": timezone.now(), "reason": reason}
+        account=account, topic=topic, defaults={"until": Clock(), "reason": reason}
     )
     pause.times = 1 if made else pause.times + 1
-    pause.until = timezone.now() + (after or min(backoff(pause.times - 1), timedelta(minutes=5)))
+    pause.until = Clock() + (after or min(backoff(pause.times - 1), timedelta(minutes=5)))
     pause.reason = reason
     pause.save()

@@ -9,6 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from integrations.hub import topics, wakeups
+from integrations.hub.clock import Clock
 from integrations.hub.models import Account, AccountState, Attempt, Outgoing
 from integrations.hub.topics import Command
 
@@ -46,7 +47,7 @@ def retry(rows: QuerySet[Outgoing]) -> Retried:
         locked = due.select_for_update(of=("self",)).order_by("account_id", "topic", "key")  # the global lock order
         lanes = dict(locked.values_list("pk", "lane"))
         retried = Outgoing.objects.filter(pk__in=lanes, parked_at__isnull=False).update(
-            parked_at=None, parked_reason="", failures=0, crashes=0, failing_since=None, next_at=timezone.now()
+            parked_at=None, parked_reason="", failures=0, crashes=0, failing_since=None, next_at=Clock()
         )
         if retried:
             wakeups.on_commit(set(lanes.values()))
@@ -86,6 +87,6 @@ def withdraw(account: Account, reason: str) -> int:
     What is in flight ends by itself; a row without a lease is never sent again once the account is retired.
     """
     waiting = Outgoing.objects.filter(account=account, delivered__lt=F("wanted"), parked_at=None)
-    return waiting.filter(Q(lease_until=None) | Q(lease_until__lte=timezone.now())).update(
+    return waiting.filter(Q(lease_until=None) | Q(lease_until__lte=Clock())).update(
         parked_at=timezone.now(), parked_reason=reason, last_error=reason
     )

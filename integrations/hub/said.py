@@ -32,6 +32,7 @@ HUB = (
     # the door to the outside
     gettext_noop("No time left for %(operation)s; it goes on in the next try."),
     gettext_noop("%(operation)s: the remote asks us to slow down."),
+    gettext_noop("%(operation)s: the remote is not there for a while."),
     gettext_noop("%(operation)s: no answer within %(seconds)s s."),
     gettext_noop("%(operation)s: this address is private. If that is meant, list its host:port in WEFT_PRIVATE_HOSTS."),
     gettext_noop("%(operation)s: the remote cannot be reached."),
