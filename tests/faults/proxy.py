@@ -275,7 +275,8 @@ async def _request(reader: asyncio.StreamReader) -> bytes:
 def _own_answer(fault: Fault) -> bytes:
     named = "".join(f"{name}: {value}\r\n" for name, value in fault.headers)
     body = f"the proxy says {fault.status}"
-    return f"HTTP/1.1 {fault.status} Fault\r\n{named}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}".encode()
+    head = f"HTTP/1.1 {fault.status} Fault\r\n{named}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    return (head + body).encode()
 
 
 async def _drip(answer: bytes, rate: int, writer: asyncio.StreamWriter) -> None:
