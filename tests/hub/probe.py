@@ -17,7 +17,7 @@ from django.db import transaction
 
 from integrations.hub import topics
 from integrations.hub.connector import Connector, Field
-from integrations.hub.errors import Conflict, HubError, Misconfigured, Rejected, Scope, TryAgain
+from integrations.hub.errors import Conflict, HubError, Misconfigured, OutcomeUnknown, Rejected, Scope, TryAgain
 from integrations.hub.models import Account, AccountState
 from integrations.hub.topics import Command, State
 from integrations.hub.values import Done, Health, Lane, Pending, Ref, Repeat
@@ -66,6 +66,8 @@ class Probe(Connector):
                 raise Conflict("There is another one.", existing={"number": "R-0"})
             case 422:
                 raise Rejected("It is too long.", fields={"name": "too long"})
+            case 500:
+                raise OutcomeUnknown("It failed.")
             case 502:
                 raise TryAgain("Closed for today.", after=timedelta(hours=2), scope=Scope.ACCOUNT)
             case 503:

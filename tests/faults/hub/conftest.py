@@ -10,6 +10,7 @@ import pytest
 from django.db.models import F
 
 from integrations.hub import outgoing
+from integrations.hub.clock import Clock
 from integrations.hub.models import Account, Attempt, Outgoing, Pause
 from tests import factories
 from tests.faults.proxy import HttpProxy
@@ -58,3 +59,9 @@ def pass_time(seconds: float) -> None:
     Outgoing.objects.update(next_at=F("next_at") - by, lease_until=F("lease_until") - by)
     Attempt.objects.update(started_at=F("started_at") - by)
     Pause.objects.update(until=F("until") - by)
+
+
+def hurry() -> None:
+    """What waits for its next try or for a pause is due now; leases stay as they are, for there are living workers."""
+    Outgoing.objects.filter(delivered__lt=F("wanted")).update(next_at=Clock())
+    Pause.objects.update(until=Clock())
