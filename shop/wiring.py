@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy
 
 from integrations.hub import beats, said, topics
+from shop import quiet, signals, symptoms
 from shop import said as sentences
-from shop import signals, symptoms
 from shop.channels.figures import FigureTopic
 from shop.customer import passwords
 from shop.fulfilment import sourcing
@@ -54,6 +54,7 @@ def order_shipped(order: Order, parcel: Parcel) -> None:
 def connect() -> None:
     """Once, from `ShopConfig.ready`: topics, beats, subject links and examinations of the shop."""
     symptoms.register()
+    quiet.register()
     said.register(sentences.SENTENCES)
     topics.register(letters.Mail())
     topics.register(passwords.PasswordMail())

@@ -6,8 +6,8 @@ import pytest
 
 from integrations.sandbox.market import Site
 from shop.channels import orders
-from shop.order.models import Order, PaymentMethod
 from shop.fulfilment import filling
+from shop.order.models import Order, PaymentMethod
 from shop.stock.holds import OutOfStock
 from shop.stock.models import Channel, Closure
 from shop.stock.movements import Move, Reason, record
