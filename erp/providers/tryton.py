@@ -14,7 +14,7 @@ from erp.tryton.customers import Customers
 from erp.tryton.goods import Goods
 from erp.tryton.sales import Sales, parts_of
 from erp.tryton.shop import Shop, find_shop
-from erp.tryton.wire import Wire
+from erp.tryton.wire import Wire, understood
 from integrations.hub.connector import Field
 from integrations.hub.errors import Misconfigured
 from integrations.hub.values import Done, Health, Ref
@@ -80,18 +80,24 @@ class Tryton(Erp):
 
     def stock(self, warehouses: Iterable[str]) -> Iterator[StockLevel]:
         """See `Erp`."""
-        goods = Goods(self.wire, self.shop)
-        for warehouse in warehouses:
-            yield from goods.levels(warehouse)
+        with understood("stock"):
+            goods = Goods(self.wire, self.shop)
+            for warehouse in warehouses:
+                yield from goods.levels(warehouse)
 
     def changes(self, cursor: str | None) -> Changes:
         """See `Erp`."""
-        return Goods(self.wire, self.shop).shipped(cursor)
+        with understood("shipments"):
+            return Goods(self.wire, self.shop).shipped(cursor)
 
     # ------------------------------------------------------------ health
 
     def health(self) -> Health:
         """See `Connector`. The notes name what would make orders fail later."""
+        with understood("check"):
+            return self._health()
+
+    def _health(self) -> Health:
         version = self.wire.version()
         series = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
         if series < OLDEST:

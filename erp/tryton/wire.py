@@ -10,15 +10,15 @@ from __future__ import annotations
 import itertools
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from html import unescape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from erp.tryton.values import dumps, loads, packed
-from integrations.hub.errors import HubError, Misconfigured, OutcomeUnknown, Rejected, TryAgain
+from integrations.hub.errors import NONSENSE, HubError, Misconfigured, OutcomeUnknown, Rejected, TryAgain
 
 if TYPE_CHECKING:
     from integrations.hub.http import Door, Reply
@@ -28,6 +28,15 @@ Domain = Sequence[Any]
 SOON = timedelta(seconds=3)
 JSON_TYPE = {"Content-Type": "application/json"}
 LOCKED = ("database is locked", "could not serialize", "deadlock detected", "concurrency", "lock not available")
+
+
+@contextmanager
+def understood(operation: str) -> Iterator[None]:
+    """What was only read and makes no sense is asked for again, and says so."""
+    try:
+        yield
+    except NONSENSE as error:
+        raise TryAgain(f"{operation}: Tryton's answer makes no sense ({type(error).__name__}: {error}).") from error
 
 
 class Wire:

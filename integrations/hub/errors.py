@@ -44,6 +44,10 @@ class OutcomeUnknown(HubError):
         self.after = after
 
 
+# What code that reads an answer meets when the answer is not what was asked for.
+NONSENSE = (KeyError, IndexError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError)
+
+
 class Conflict(HubError):
     """The remote has another document under our key, or one that differs. `existing` is what it has."""
 

@@ -45,10 +45,12 @@ HUB = (
     gettext_noop("The server refuses the address: %(addresses)s."),
     gettext_noop("The connection broke while the mail was handed over."),
     gettext_noop("The server says %(code)s."),
+    gettext_noop("The server does not take such a letter: %(error)s."),
     gettext_noop("The mail server refuses this user and password."),
     gettext_noop("The mail server cannot be reached: %(error)s."),
     # channels
     gettext_noop("The market refuses this key."),
+    gettext_noop("%(operation)s: the market's answer makes no sense (%(what)s)."),
     gettext_noop("%(operation)s: the market answered %(status)s."),
     gettext_noop("%(operation)s: the market refused it (%(status)s): %(said)s"),
 )

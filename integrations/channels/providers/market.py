@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from integrations.channels.base import Channel, ChannelLine, ChannelOrder, OrderPage
 from integrations.hub.connector import Field
-from integrations.hub.errors import HubError, Misconfigured, OutcomeUnknown, Rejected, TryAgain
+from integrations.hub.errors import NONSENSE, HubError, Misconfigured, OutcomeUnknown, Rejected, TryAgain
 from integrations.hub.http import Reply
 from integrations.hub.values import Address, Done, Health
 
@@ -37,16 +37,22 @@ class PracticeMarket(Channel):
 
     def offer(self, figures: Mapping[str, int]) -> Mapping[str, Done | HubError]:
         items = [{"sku": sku, "quantity": figure} for sku, figure in figures.items()]
-        live_at = self._call("PUT", "/v1/stock", "show stock", json={"items": items})["live_at"]
+        told = self._call("PUT", "/v1/stock", "show stock", json={"items": items})
+        try:
+            live_at = _moment(told["live_at"]).isoformat()
+        except NONSENSE as error:
+            raise OutcomeUnknown(f"show stock: the market's answer makes no sense ({error}).") from error
         return {sku: Done(facts={"figure": figure, "live_at": live_at}) for sku, figure in figures.items()}
 
     def orders(self, cursor: str) -> OrderPage:
         asked = urlencode({"after": cursor or "0", "limit": PAGE})
         told = self._call("GET", f"/v1/orders?{asked}", "read orders", writes=False)
-        return OrderPage(
-            tuple(map(_order, told["orders"])), str(told["next"]), bool(told["more"]),
-            datetime.fromisoformat(told["until"]),
-        )  # fmt: skip
+        try:
+            return OrderPage(
+                tuple(map(_order, told["orders"])), str(int(told["next"])), bool(told["more"]), _moment(told["until"])
+            )
+        except NONSENSE as error:
+            raise Rejected(f"read orders: the market's answer makes no sense ({error}).") from error
 
     def _call(self, method: str, path: str, operation: str, *, json: Any = None, writes: bool = True) -> Any:
         reply = self.http.request(
@@ -69,11 +75,18 @@ def _heed(reply: Reply, operation: str, writes: bool) -> None:
         )
 
 
+def _moment(told: str) -> datetime:
+    moment = datetime.fromisoformat(told)
+    if moment.tzinfo is None:
+        raise ValueError(f"a time without a zone: {told}")
+    return moment
+
+
 def _order(told: Mapping[str, Any]) -> ChannelOrder:
     at = told["address"]
     return ChannelOrder(
         number=told["number"],
-        sold_at=datetime.fromisoformat(told["sold_at"]),
+        sold_at=_moment(told["sold_at"]),
         currency=told["currency"],
         lines=tuple(
             ChannelLine(line["sku"], line["title"], line["quantity"], Decimal(line["price"])) for line in told["lines"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from integrations.hub.connector import Field
 from integrations.hub.errors import Misconfigured, OutcomeUnknown, Rejected, Scope, TryAgain
@@ -30,20 +32,25 @@ class SmtpMessages(Messages):
     identity = ("host", "user")
 
     def health(self) -> Health:
-        with self._open() as server:
-            server.noop()
+        with self._session() as server:
+            try:
+                server.noop()
+            except (smtplib.SMTPException, OSError) as error:
+                raise _unreachable(error) from None
         return Health()
 
     def send(self, letter: Letter) -> Done:
         mail = message(letter, self.now())
-        with self._open() as server:
+        with self._session() as server:
             try:
                 server.send_message(mail)
             except smtplib.SMTPRecipientsRefused as error:
                 raise Rejected(f"The server refuses the address: {error.recipients!r}.") from None
             except smtplib.SMTPResponseException as error:
                 raise self._refused(error) from None
-            except (smtplib.SMTPServerDisconnected, OSError):
+            except smtplib.SMTPNotSupportedError as error:
+                raise Rejected(f"The server does not take such a letter: {error}.") from None
+            except (smtplib.SMTPException, OSError):
                 raise OutcomeUnknown("The connection broke while the mail was handed over.") from None
         return Done(refs=(Ref(letter.message_id),))
 
@@ -51,6 +58,17 @@ class SmtpMessages(Messages):
     def _refused(error: smtplib.SMTPResponseException) -> TryAgain | Rejected:
         words = f"The server says {error.smtp_code}."
         return TryAgain(words) if 400 <= error.smtp_code < 500 else Rejected(words)
+
+    @contextmanager
+    def _session(self) -> Iterator[smtplib.SMTP]:
+        """What the server says when we leave changes nothing: the letter is with it, or is not."""
+        server = self._open()
+        try:
+            yield server
+        finally:
+            with suppress(smtplib.SMTPException, OSError):
+                server.quit()
+            server.close()
 
     def _open(self) -> smtplib.SMTP:
         host, port = self.settings["host"], int(self.settings.get("port") or 587)
@@ -68,5 +86,9 @@ class SmtpMessages(Messages):
         except smtplib.SMTPAuthenticationError:
             raise Misconfigured("The mail server refuses this user and password.") from None
         except (smtplib.SMTPException, OSError) as error:
-            raise TryAgain(f"The mail server cannot be reached: {type(error).__name__}.", scope=Scope.ACCOUNT) from None
+            raise _unreachable(error) from None
         return server
+
+
+def _unreachable(error: Exception) -> TryAgain:
+    return TryAgain(f"The mail server cannot be reached: {type(error).__name__}.", scope=Scope.ACCOUNT)

@@ -68,4 +68,4 @@ def draw(seed: int) -> Schedule:
         Event(round(1.5 + place * 2.4 + random.uniform(0, 1), 1), kind, LASTING.get(kind, 0.0))
         for place, kind in enumerate(kinds)
     )
-    return Schedule(seed, round(random.uniform(0.1, 0.35), 2), tuple(random.sample(LINE_FAULTS, 4)), events)
+    return Schedule(seed, round(random.uniform(0.2, 0.4), 2), tuple(random.sample(LINE_FAULTS, 4)), events)
