@@ -5,6 +5,8 @@ import os
 import sys
 from pathlib import Path
 
+SERVING = {"qcluster", "runserver", "supervise"}  # all others are run by people, who may wait for the database
+
 
 def main() -> None:
     dotenv = Path(__file__).resolve().parent / ".env"
@@ -12,6 +14,8 @@ def main() -> None:
         import environ
 
         environ.Env.read_env(dotenv)
+    if SERVING.isdisjoint(sys.argv[1:2]):
+        os.environ.setdefault("WEFT_DB_PATIENT", "true")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
     from django.core.management import execute_from_command_line
 

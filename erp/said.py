@@ -8,6 +8,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_noop
 
 SENTENCES = (
+    gettext_noop("%(operation)s: Tryton's answer makes no sense (%(what)s)."),
     gettext_noop("An order without goods cannot be sent to Tryton."),
     gettext_noop("Tryton has sales of this order for other warehouses: %(warehouses)s."),
     gettext_noop("Sale %(sale)s was cancelled in Tryton."),

@@ -22,7 +22,7 @@ from shop.stock import explaining
 class Invariant:
     """`sql` returns (subject, problem, expected, found) for each row that breaks it; `params` are its parameters.
 
-    `explain` takes such a row and says what may have made it so.
+    `explain` takes such a row and says what may have made it so. `quiet_time`: true only once all is quiet.
     """
 
     id: str
@@ -30,6 +30,7 @@ class Invariant:
     sql: str
     params: Callable[[], Sequence[Any]] = tuple
     explain: Callable[[str, str, str, str], Sequence[str]] | None = None
+    quiet_time: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,10 @@ def register(invariant: Invariant) -> None:
     _invariants[invariant.id] = invariant
 
 
-def registered() -> list[Invariant]:
-    """All invariants, by number."""
-    return [_invariants[key] for key in sorted(_invariants, key=lambda key: (len(key), key))]
+def registered(*, quiet_time: bool = False) -> list[Invariant]:
+    """All invariants, by number; those of a quiet time only when asked for."""
+    in_order = [_invariants[key] for key in sorted(_invariants, key=lambda key: (len(key), key))]
+    return [each for each in in_order if quiet_time or not each.quiet_time]
 
 
 @contextmanager

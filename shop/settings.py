@@ -152,6 +152,20 @@ _database["ATOMIC_REQUESTS"] = False
 _database["CONN_MAX_AGE"] = env.int("WEFT_DB_CONN_MAX_AGE", 60)
 _database["CONN_HEALTH_CHECKS"] = True
 _database.setdefault("OPTIONS", {}).setdefault("application_name", "weft")
+# Nobody waits for the database for ever: a page says so instead (shop/errors.py). Commands of people may wait.
+_database["OPTIONS"].setdefault("connect_timeout", 5)
+_database["OPTIONS"].setdefault("tcp_user_timeout", 20_000)  # milliseconds without a sign of the other side
+_limits = {
+    "statement_timeout": env.int("WEFT_DB_STATEMENT_SECONDS", 15),
+    "lock_timeout": env.int("WEFT_DB_LOCK_SECONDS", 3),
+    "idle_in_transaction_session_timeout": env.int("WEFT_DB_IDLE_SECONDS", 30),
+}
+if not env.bool("WEFT_DB_PATIENT", False):
+    _set = [f"-c {name}={seconds}s" for name, seconds in _limits.items() if seconds]
+    if _own := _database["OPTIONS"].get("options"):  # of DATABASE_URL: the last one counts
+        _set.append(_own)
+    if _set:
+        _database["OPTIONS"]["options"] = " ".join(_set)
 DATABASES = {"default": _database}
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": env.str("REDIS_URL")}

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from integrations.hub import beats, said, topics, windows
 from integrations.hub.health import readers
-from shop import news_invariants, signals, symptoms
+from shop import news_invariants, quiet, signals, symptoms
 from shop import said as sentences
 from shop.channels import readers as channel_readers
 from shop.channels.figures import FigureTopic
@@ -59,6 +59,7 @@ def connect() -> None:
 
     symptoms.register()
     news_invariants.register()
+    quiet.register()
     said.register(sentences.SENTENCES)
     topics.register(letters.Mail())
     topics.register(passwords.PasswordMail())

@@ -6,6 +6,7 @@ numbers are the only identifiers that cross this line.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +17,11 @@ from integrations.hub.connector import Connector
 from integrations.hub.errors import HubError
 from integrations.hub.values import Address, Done
 
+MOST_UNITS = 999_999
+MOST_MONEY = Decimal(10**9)
+LONGEST_NUMBER = 64
+CURRENCY = re.compile("[A-Z]{3}")
+
 
 @dataclass(frozen=True, slots=True)
 class ChannelLine:
@@ -25,6 +31,15 @@ class ChannelLine:
     title: str
     quantity: int
     unit_gross: Decimal
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for what nobody can have bought."""
+        if not isinstance(self.sku, str) or not self.sku or not isinstance(self.title, str):
+            raise ValueError(f"no SKU: {self.sku!r}")
+        if type(self.quantity) is not int or not 0 < self.quantity <= MOST_UNITS:
+            raise ValueError(f"a quantity of {self.quantity!r}")
+        if not (self.unit_gross.is_finite() and 0 <= self.unit_gross <= MOST_MONEY):
+            raise ValueError(f"a price of {self.unit_gross}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +57,17 @@ class ChannelOrder:
     shipping_gross: Decimal = Decimal(0)
     is_cancelled: bool = False
     sequence: int | None = None  # its place among all orders, where the channel counts them without holes
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for what is no order."""
+        if not isinstance(self.number, str) or not 0 < len(self.number) <= LONGEST_NUMBER or "\0" in self.number:
+            raise ValueError("no number, or none that can be kept")
+        if self.sold_at.tzinfo is None:
+            raise ValueError(f"order {self.number}: a time without a zone")
+        if not self.lines:
+            raise ValueError(f"order {self.number}: no lines")
+        if not isinstance(self.currency, str) or not CURRENCY.fullmatch(self.currency):
+            raise ValueError(f"order {self.number}: {self.currency!r} is no currency")
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,8 +73,7 @@ def after_look(topic: Command, row: Outgoing, seen: Done | Pending | None) -> Do
         return seen
     if isinstance(seen, Pending):
         return LOOK_AGAIN
-    last = row.attempts.order_by("-pk").first()
-    now = clock.now()
+    last, now = row.attempts.order_by("-pk").first(), clock.now()
     settles_at = last.started_at + timedelta(seconds=LEASE_SECONDS) + topic.visibility_delay if last else now
     remaining = settles_at - now
     if remaining > timedelta(0):

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from django.db.models import Q
-from django.db.models.functions import Now
 
+from integrations.hub.clock import Clock
 from integrations.hub.models import Account, Cursor
 
 Upgrade = Callable[[int, str], str]
@@ -36,9 +36,9 @@ def reading(
     """
     Cursor.objects.get_or_create(account=account, name=name, defaults={"version": version})
     token = uuid.uuid4()
-    free = Q(lease_until=None) | Q(lease_until__lt=Now())
+    free = Q(lease_until=None) | Q(lease_until__lt=Clock())
     mine = Cursor.objects.filter(free, account=account, name=name, version__lte=version).update(
-        lease_token=token, lease_until=Now() + lease
+        lease_token=token, lease_until=Clock() + lease
     )
     if not mine:
         _say_newer(account, name, version)
@@ -67,7 +67,7 @@ def advance(cursor: Cursor, value: str) -> bool:
     """Remember how far we read; False when the lease went to another meanwhile (then it is theirs to say)."""
     return bool(
         Cursor.objects.filter(pk=cursor.pk, lease_token=cursor.lease_token).update(
-            value=value, version=cursor.version, read_at=Now(), problem=""
+            value=value, version=cursor.version, read_at=Clock(), problem=""
         )
     )
 

@@ -38,7 +38,14 @@ class NoTime(TryAgain):
 
 
 class OutcomeUnknown(HubError):
-    """Perhaps done: time-out after sending, a cut connection, an unreadable answer. Look first, never just repeat."""
+    """Perhaps done: time-out after sending, a cut connection, an unreadable answer. Look first, never just repeat.
+
+    `after`: how long the remote asked us to leave this operation alone.
+    """
+
+    def __init__(self, message: str, *, after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.after = after
 
 
 class Conflict(HubError):

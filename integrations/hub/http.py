@@ -15,8 +15,9 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import closing
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any
@@ -32,6 +33,7 @@ from urllib3.exceptions import NameResolutionError, NewConnectionError
 from urllib3.exceptions import SSLError as TlsError
 
 from integrations.hub.errors import Misconfigured, NoTime, OutcomeUnknown, Scope, TryAgain
+from integrations.hub.lines import Lines
 from integrations.hub.redaction import Exchange
 
 log = logging.getLogger("weft.http")
@@ -83,11 +85,11 @@ class Door:
         writes: bool = True,
         timeout: float = CALL_SECONDS,
     ) -> Reply:
-        """One request; any HTTP status but 429 is returned.
+        """One request; any HTTP status is returned but 429, and 503 that says when to come back.
 
         Raises TryAgain when surely nothing was sent (refused, no such host), on 429 (scope OPERATION, honouring
         Retry-After), and on a failure of a call that does not write; OutcomeUnknown when a writing call was perhaps
-        carried out; Misconfigured for an address that may not be called.
+        carried out; Misconfigured for an address that may not be called. Retry-After of a 503 is honoured likewise.
         """
         _refuse_in_transaction(self.barred)
         seconds = min(timeout, self._closes_at - self._clock())
@@ -95,12 +97,13 @@ class Door:
             raise NoTime(f"No time left for {operation}; it goes on in the next try.")
         manager = _manager_for(url)
         started = self._clock()
+        lines = Lines()
         future = _threads.submit(
-            _fetch, manager, method, url, dict(headers or {}), dict(params or {}), json, body, seconds
+            _fetch, manager, lines, method, url, dict(headers or {}), dict(params or {}), json, body, seconds
         )
         reply = None
         try:
-            reply = _await(future, operation, writes, seconds)
+            reply = _await(future, lines, operation, writes, seconds)
         finally:
             took = (self._clock() - started) * 1e3
             log.info("%s %s %s -> %s in %.0f ms", operation, method, _bare(url), reply and reply.status, took)
@@ -120,9 +123,12 @@ class Door:
         if reply.status == 429:
             raise TryAgain(
                 f"{operation}: the remote asks us to slow down.",
-                after=_retry_after(reply.headers.get("retry-after")),
+                after=_retry_after(reply.headers),
                 scope=Scope.OPERATION,
             )
+        if reply.status == 503 and (after := _retry_after(reply.headers)):
+            words = f"{operation}: the remote is not there for a while."
+            raise OutcomeUnknown(words, after=after) if writes else TryAgain(words, after=after, scope=Scope.OPERATION)
         return reply
 
 
@@ -135,10 +141,11 @@ def _refuse_in_transaction(barred: bool) -> None:
         raise RuntimeError("A remote was called inside a database transaction; do it before or after.")
 
 
-def _await(future: Future[Reply], operation: str, writes: bool, seconds: float) -> Reply:
+def _await(future: Future[Reply], lines: Lines, operation: str, writes: bool, seconds: float) -> Reply:
     try:
         return future.result(timeout=seconds + 1)
     except FutureTimeout:
+        lines.cut()
         return _perhaps_sent(f"{operation}: no answer within {seconds:.0f} s.", writes)
     except InvalidIPAddress:
         raise Misconfigured(
@@ -166,6 +173,7 @@ class _TooBig(Exception):
 
 def _fetch(
     manager: Manager,
+    lines: Lines,
     method: str,
     url: str,
     headers: dict[str, str],
@@ -175,8 +183,9 @@ def _fetch(
     seconds: float,
 ) -> Reply:
     ends = time.monotonic() + seconds
-    with manager.get_session() as session:
+    with closing(lines), manager.get_session() as session:
         session.trust_env = False
+        lines.watch(session)
         answer = session.request(
             method,
             url,
@@ -232,16 +241,26 @@ def _never_connected(error: requests.exceptions.ConnectionError) -> bool:
     return isinstance(reason, (NewConnectionError, NameResolutionError)) or isinstance(error.__cause__, socket.gaierror)
 
 
-def _retry_after(value: str | None) -> timedelta | None:
+def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
+    """How long to wait; a date is understood by the clock that wrote it, where the answer says what that one shows."""
+    value = headers.get("retry-after")
     if not value:
         return None
     if value.isascii() and value.isdigit():
         return timedelta(seconds=min(int(value[:9]), LONGEST_WAIT))
-    try:
-        asked = (parsedate_to_datetime(value) - timezone.now()).total_seconds()
-    except (TypeError, ValueError):
+    until, at = _date(value), _date(headers.get("date", "")) or timezone.now()
+    if until is None:
         return None
-    return timedelta(seconds=min(max(asked, 0), LONGEST_WAIT))
+    return timedelta(seconds=min(max((until - at).total_seconds(), 0), LONGEST_WAIT))
+
+
+def _date(value: str) -> datetime | None:
+    """A date of HTTP, which is in GMT; None for anything else."""
+    try:
+        found = parsedate_to_datetime(value)
+    except (TypeError, ValueError, IndexError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _bare(url: str) -> str:

@@ -14,11 +14,11 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from integrations.hub import commands, outcomes, parking, registry, said, topics, wakeups
 from integrations.hub.claims import LEASE_SECONDS, Claim
+from integrations.hub.clock import Clock
 from integrations.hub.errors import HubError
 from integrations.hub.models import Account, AccountState, Attempt, Outgoing, Taken
 from integrations.hub.outcomes import Sent
@@ -26,7 +26,7 @@ from integrations.hub.topics import Command, State
 from integrations.hub.values import Absent, Done, NotReady, Ref, Repeat, Unneeded
 
 TOGETHER = 100  # rows settled in one transaction
-_IDLE = Q(lease_until=None) | Q(lease_until__lt=Now())
+_IDLE = Q(lease_until=None) | Q(lease_until__lt=Clock())
 _UNFINISHED = Exists(Attempt.objects.filter(outgoing=OuterRef("pk"), finished_at=None))
 
 
@@ -59,7 +59,7 @@ def take(rows: QuerySet[Outgoing], actor: str) -> tuple[list[Taken], dict[int, s
     sheets: dict[int, Taken] = {}
     with transaction.atomic(durable=True):
         asked = rows.order_by("account_id", "topic", "key")  # the one lock order
-        locked = list(asked.select_for_update(of=("self",)).annotate(perhaps=_UNFINISHED, now=Now()))
+        locked = list(asked.select_for_update(of=("self",)).annotate(perhaps=_UNFINISHED, now=Clock()))
         left = {row.pk: words for row in locked if (words := _not_takeable(row))}
         for row in (row for row in locked if row.pk not in left):
             if row.account_id not in sheets:
@@ -207,7 +207,7 @@ def give_back(rows: QuerySet[Outgoing]) -> int:
     with transaction.atomic(durable=True):
         taken = parking.in_order(rows.filter(_IDLE, taken__isnull=False))
         lanes = set(taken.values_list("lane", flat=True))
-        count = taken.update(taken=None, taken_revision=None, next_at=Now(), failures=0, failing_since=None)
+        count = taken.update(taken=None, taken_revision=None, next_at=Clock(), failures=0, failing_since=None)
         if lanes:
             wakeups.on_commit(lanes)
     return count
@@ -222,7 +222,7 @@ def confirm(limit: int = 100) -> int:
     confirmed = 0
     reachable = Q(account__state=AccountState.ACTIVE) | Q(account__state=AccountState.RETIRED)
     rows = Outgoing.objects.filter(reachable, is_unconfirmed=True).select_related("account")
-    for row in rows.filter(delivered_at__gt=Now() - timedelta(days=30)).order_by("pk")[:limit]:
+    for row in rows.filter(delivered_at__gt=Clock() - timedelta(days=30)).order_by("pk")[:limit]:
         topic = topics.find(row.topic)
         payload = commands.current(topic, row) if isinstance(topic, Command) else None
         if not isinstance(topic, Command) or payload is None:

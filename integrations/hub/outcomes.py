@@ -13,11 +13,10 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
-from django.db.models.functions import Now
-from django.utils import timezone
 
 from integrations.hub import outgoing, pauses, redaction, topics, wakeups
 from integrations.hub.claims import Claim
+from integrations.hub.clock import Clock
 from integrations.hub.errors import Conflict, HubError, Misconfigured, NoTime, OutcomeUnknown, Rejected, Scope, TryAgain
 from integrations.hub.models import Account, Attempt, Outgoing
 from integrations.hub.redaction import Exchange
@@ -163,21 +162,21 @@ def release(claim: Claim, rows: Sequence[Outgoing]) -> None:
 def postpone(claim: Claim, row: Outgoing, after: timedelta, why: str) -> None:
     """Give a row back for later; not a failure."""
     Outgoing.objects.filter(pk=row.pk, lease_token=claim.token).update(
-        next_at=Now() + after, last_error=why, **_UNLEASED
+        next_at=Clock() + after, last_error=why, **_UNLEASED
     )
 
 
 def put_off(claim: Claim, rows: Sequence[Outgoing], after: timedelta) -> None:
     """Give rows back for later, as they are: they were not tried."""
     Outgoing.objects.filter(pk__in=[row.pk for row in rows], lease_token=claim.token).update(
-        next_at=Now() + after, **_UNLEASED
+        next_at=Clock() + after, **_UNLEASED
     )
 
 
 def park(claim: Claim, row: Outgoing, reason: str, *, unknown: bool = False) -> None:
     """Set a row aside for a person, with the reason in words."""
     Outgoing.objects.filter(pk=row.pk, lease_token=claim.token).update(
-        parked_at=Now(), parked_reason=reason, is_unknown=unknown, last_error=reason, **_UNLEASED
+        parked_at=Clock(), parked_reason=reason, is_unknown=unknown, last_error=reason, **_UNLEASED
     )
     log.warning("parked %s of %s: %s", row, claim.account, reason)
 
@@ -210,7 +209,7 @@ def failed(
     with transaction.atomic():
         if attempt is not None:
             Attempt.objects.filter(pk=attempt).update(
-                finished_at=Now(), outcome=_outcome(error), message=message, exchanges=_shown(exchanges)
+                finished_at=Clock(), outcome=_outcome(error), message=message, exchanges=_shown(exchanges)
             )
         match error:
             case TryAgain(scope=Scope.OPERATION | Scope.ACCOUNT):
@@ -229,7 +228,9 @@ def failed(
                 _again(claim, row, message, error.after, unknown)
             case OutcomeUnknown():
                 _count(claim, row.topic, message)
-                _again(claim, row, message, None, unknown=True)
+                if error.after:  # it said when: for all of this topic
+                    _close(claim, row.topic, error.after, message)
+                _again(claim, row, message, error.after, unknown=True)
             case HubError():
                 park(claim, row, message)
             case _:
@@ -241,7 +242,7 @@ def refused_together(attempts: Collection[int], error: Exception, exchanges: Ite
     """These documents were refused as a whole; they are sent again in halves."""
     message = error.message if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
     Attempt.objects.filter(pk__in=attempts).update(
-        finished_at=Now(), outcome=_outcome(error), message=message, exchanges=_shown(exchanges)
+        finished_at=Clock(), outcome=_outcome(error), message=message, exchanges=_shown(exchanges)
     )
 
 
@@ -269,8 +270,8 @@ def _again(claim: Claim, row: Outgoing, message: str, after: timedelta | None, u
         return
     Outgoing.objects.filter(pk=row.pk, lease_token=claim.token).update(
         failures=failures,
-        failing_since=row.failing_since or Now(),
-        next_at=Now() + delay,
+        failing_since=row.failing_since or Clock(),
+        next_at=Clock() + delay,
         is_unknown=unknown,
         last_error=message,
         **_UNLEASED,
@@ -278,7 +279,7 @@ def _again(claim: Claim, row: Outgoing, message: str, after: timedelta | None, u
 
 
 def _neighbours_get_through(row: Outgoing) -> bool:
-    since = row.failing_since or timezone.now()
+    since = row.failing_since or Clock()
     same = Q(account_id=row.account_id, topic=row.topic, delivered_at__gt=since)
     return row.is_command or Outgoing.objects.filter(same).exclude(pk=row.pk).exists()
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Exists, F, Func, Min, OuterRef, Q, QuerySet, TextField, Value
-from django.db.models.functions import Now
 
 from integrations.hub import topics, wakeups
+from integrations.hub.clock import Clock
 from integrations.hub.models import Account, AccountState, Attempt, Outgoing
 from integrations.hub.topics import Command
 
@@ -95,7 +95,7 @@ def _unknown() -> Q:
 
 
 def _late() -> Q:
-    return Q(is_command=True, expires_at__lte=Now())
+    return Q(is_command=True, expires_at__lte=Clock())
 
 
 def outlook(rows: QuerySet[Outgoing]) -> Outlook:
@@ -125,7 +125,7 @@ def _retry(asked: list[int]) -> int:
         due = in_order(parked().filter(pk__in=asked).exclude(_unknown()).exclude(_late()))
         lanes = set(due.values_list("lane", flat=True))
         retried = due.filter(parked_at__isnull=False).update(
-            parked_at=None, parked_reason="", failures=0, crashes=0, failing_since=None, next_at=Now()
+            parked_at=None, parked_reason="", failures=0, crashes=0, failing_since=None, next_at=Clock()
         )
         if retried:
             wakeups.on_commit(lanes)
@@ -169,8 +169,8 @@ def withdraw(account: Account, reason: str) -> int:
     """
     outliving = [name for name, topic in topics.registered().items() if topic.outlives_account]
     waiting = Outgoing.objects.filter(account=account, delivered__lt=F("wanted"), parked_at=None)
-    idle = waiting.filter(Q(lease_until=None) | Q(lease_until__lte=Now())).exclude(topic__in=outliving)
-    return in_order(idle).update(parked_at=Now(), parked_reason=reason, last_error=reason)
+    idle = waiting.filter(Q(lease_until=None) | Q(lease_until__lte=Clock())).exclude(topic__in=outliving)
+    return in_order(idle).update(parked_at=Clock(), parked_reason=reason, last_error=reason)
 
 
 def hasten(account: Account) -> set[int]:
@@ -178,7 +178,7 @@ def hasten(account: Account) -> set[int]:
     with transaction.atomic():
         waiting = Outgoing.objects.filter(account=account, delivered__lt=F("wanted"), parked_at=None)
         lanes = set(waiting.values_list("lane", flat=True).distinct())
-        in_order(waiting.filter(next_at__gt=Now())).update(next_at=Now())
+        in_order(waiting.filter(next_at__gt=Clock())).update(next_at=Clock())
     return lanes
 
 

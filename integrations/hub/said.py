@@ -52,6 +52,7 @@ HUB = (
     # the door to the outside
     gettext_noop("No time left for %(operation)s; it goes on in the next try."),
     gettext_noop("%(operation)s: the remote asks us to slow down."),
+    gettext_noop("%(operation)s: the remote is not there for a while."),
     gettext_noop("%(operation)s: no answer within %(seconds)s s."),
     gettext_noop("%(operation)s: this address is private. If that is meant, list its host:port in WEFT_PRIVATE_HOSTS."),
     gettext_noop("%(operation)s: the remote cannot be reached."),
@@ -64,6 +65,7 @@ HUB = (
     gettext_noop("The server refuses the address: %(addresses)s."),
     gettext_noop("The connection broke while the mail was handed over."),
     gettext_noop("The server says %(code)s."),
+    gettext_noop("The server does not take such a letter: %(error)s."),
     gettext_noop("The mail server refuses this user and password."),
     gettext_noop("The port is a number, and the security starttls, tls or none."),
     gettext_noop("%(operation)s: the answer is not as agreed (%(what)s)."),
@@ -80,6 +82,7 @@ HUB = (
     gettext_noop("The signing secret is not base64."),
     # channels
     gettext_noop("The market refuses this key."),
+    gettext_noop("%(operation)s: the market's answer makes no sense (%(what)s)."),
     gettext_noop("%(operation)s: the market answered %(status)s."),
     gettext_noop("%(operation)s: the market refused it (%(status)s): %(said)s"),
 )

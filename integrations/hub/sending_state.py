@@ -26,8 +26,9 @@ def send(claim: Claim, topic: State, rows: list[Outgoing]) -> int:
     try:
         built = topic.build(claim.account, list(by_key))
     except Exception as error:
-        for row in rows:
-            failed(claim, row, None, error)
+        if len(rows) > 1:  # one of them may be to blame, and the others need not wait for it
+            return sum(send(claim, topic, [row]) for row in rows)
+        failed(claim, rows[0], None, error)
         return 0
     sendable: dict[str, Any] = {}
     unneeded: list[Sent] = []

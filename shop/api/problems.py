@@ -102,6 +102,11 @@ KINDS: dict[str, Kind] = {
         _("Something went wrong here"),
         _("Try again in a minute, orders with the same Idempotency-Key. If it stays, tell the shop."),
     ),
+    "unavailable": Kind(
+        503,
+        _("The shop cannot answer at the moment"),
+        _("Wait as many seconds as `Retry-After` says, then try again, orders with the same Idempotency-Key."),
+    ),
 }  # fmt: skip
 
 

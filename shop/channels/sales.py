@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+from babel.numbers import list_currencies
 from django.conf import settings
 from django.db import Error
 
@@ -42,7 +43,7 @@ def _known(channel: Channel, order: ChannelOrder) -> str | None:
 def _place(channel: Channel, order: ChannelOrder, skew: timedelta) -> None:
     try:
         place(_draft(channel, order, skew))
-    except (CannotPlace, ValueError, Error) as error:
+    except (CannotPlace, ArithmeticError, ValueError, Error) as error:
         if _known(channel, order) is None:  # else somebody else has just taken it
             raise CannotTake(f"Order {order.number} cannot be taken: {error}") from error
 
@@ -53,6 +54,8 @@ def _cancel(channel: Channel, order: ChannelOrder) -> None:
 
 
 def _draft(channel: Channel, order: ChannelOrder, skew: timedelta) -> Draft:
+    if order.currency not in list_currencies():
+        raise ValueError(f"there is no currency {order.currency}")
     taxed = StockRecord.objects.select_related("product__parent__tax_class", "product__tax_class")
     known = {record.partner_sku: record for record in taxed.filter(partner_sku__in=[line.sku for line in order.lines])}
     return Draft(

@@ -167,8 +167,8 @@ def test_a_killed_server_leaves_neither_an_order_nor_a_lock(acme: Partner, chair
                        WHERE NOT l.granted AND a.datname = current_database()"""
                 )
             died = first.result(timeout=60)
-        assert died.status_code == 500
-        problem(died, "server-error")
+        assert died.status_code == 503
+        problem(died, "unavailable")
     assert nothing_was_written()
     assert acme.order(wanted()).status_code == 201
 

@@ -18,6 +18,7 @@ from runtime.demo import first_page
 from runtime.ports import LOOPBACK, any_free_port
 from runtime.processes import Child, Command
 from tests import processes
+from tests.faults import workers
 from tests.faults.ground import ROOT, Ground
 from tests.faults.points import Orders, Point
 from tests.processes import wait_until
@@ -75,11 +76,10 @@ class Site:
     def wait_until_open(self) -> None:
         """The shop answers, and both clusters are at work."""
         wait_until(lambda: first_page(f"{self.shop}/") == "200", COMES_WITHIN, "the shop answered")
-        wait_until(lambda: self._at_work("weft") and self._at_work("weft-urgent"), COMES_WITHIN, "workers were there")
+        wait_until(self._are_at_work, COMES_WITHIN, "workers were there")
 
-    def _at_work(self, cluster: str) -> bool:
-        """Its leader, its guard, a worker, the pusher and the monitor live."""
-        return len(processes.members([self.clusters().get(cluster, 0)])) >= 5
+    def _are_at_work(self) -> bool:
+        return all(workers.at_work(self.workers.pid, name) for name in ("weft", "weft-urgent"))
 
     def stop(self) -> None:
         """For good and at once."""
@@ -112,14 +112,7 @@ class Site:
             return 99
 
     def clusters(self) -> dict[str, int]:
-        """The process groups of the workers' clusters by name; each stands under a watchdog of the supervisor's."""
-        watchdogs = [dog for supervisor in self._supervisors() for dog in processes.children(supervisor)]
-        leaders = [leader for watchdog in watchdogs for leader in processes.children(watchdog)]
-        return {name: pid for pid in leaders if (name := processes.variable(pid, "Q_CLUSTER_NAME"))}
-
-    def _supervisors(self) -> list[int]:
-        """The one supervisor, under our own watchdog; none when it is dead."""
-        return processes.children(self.workers.pid)
+        return workers.clusters(self.workers.pid)
 
     def talking(self) -> list[int]:
         """The worker processes that have the ERP on the line."""
@@ -196,7 +189,7 @@ class Site:
 
     def kill_group(self) -> str:
         """Web, workers and supervisor, watchdogs included; then nobody is left who holds a lease."""
-        supervisors = self._supervisors()
+        supervisors = workers.supervisors(self.workers.pid)
         for supervisor in supervisors:
             processes.freeze(supervisor)  # it would start others while we look
         watchdogs = [dog for supervisor in supervisors for dog in processes.children(supervisor)]

@@ -135,7 +135,7 @@ def later(hours: float = 1) -> None:
 class Worker:
     """A worker process of its own: a fork that works on one lane (`task`: sending, or heeding what came in).
 
-    `at` is where it is killed or stopped.
+    `at` is where it is killed or stopped; after `seconds` it is killed wherever it is, as a cluster's guard would.
     """
 
     def __init__(
@@ -147,15 +147,18 @@ class Worker:
         lease: float = 90,
         budget: float = 75,
         task: Callable[[int], int] = drains.drain,
+        seconds: float = 60,
     ) -> None:
         self.pid = os.fork()
         if self.pid == 0:
-            self._work(lane, at, how, lease, budget, task)
+            self._work(lane, at, how, lease, budget, task, seconds)
 
-    def _work(self, lane: Lane, at: str, how: str, lease: float, budget: float, task: Callable[[int], int]) -> None:
+    def _work(
+        self, lane: Lane, at: str, how: str, lease: float, budget: float, task: Callable[[int], int], seconds: float
+    ) -> None:
         status = 1
         try:
-            signal.alarm(60)  # never outlives its test by much
+            signal.setitimer(signal.ITIMER_REAL, seconds)  # never outlives its test by much
             connection.connection = None  # the parent's socket; psycopg leaves it alone in a fork
             http._threads = ThreadPoolExecutor(4)
             claims.LEASE_SECONDS = commands.LEASE_SECONDS = lease  # type: ignore[assignment]

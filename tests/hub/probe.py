@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from integrations.hub import hearing, outgoing, topics
 from integrations.hub.connector import Connector, Field
-from integrations.hub.errors import Conflict, Forged, HubError, Misconfigured, Rejected, Scope, TryAgain
+from integrations.hub.errors import Conflict, Forged, HubError, Misconfigured, OutcomeUnknown, Rejected, Scope, TryAgain
 from integrations.hub.hearing import Hearing
 from integrations.hub.models import Account, AccountState
 from integrations.hub.topics import Command, State
@@ -106,6 +106,8 @@ class Probe(Connector):
                 raise Conflict("There is another one.", existing={"number": "R-0"})
             case 422:
                 raise Rejected("It is too long.", fields={"name": "too long"})
+            case 500:
+                raise OutcomeUnknown("It failed.")
             case 502:
                 raise TryAgain("Closed for today.", after=timedelta(hours=2), scope=Scope.ACCOUNT)
             case 503:

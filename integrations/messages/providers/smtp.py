@@ -49,7 +49,9 @@ class SmtpMessages(Messages):
                 raise Rejected(f"The server refuses the address: {error.recipients!r}.") from None
             except smtplib.SMTPResponseException as error:
                 raise self._refused(error) from None
-            except (smtplib.SMTPServerDisconnected, OSError):
+            except smtplib.SMTPNotSupportedError as error:
+                raise Rejected(f"The server does not take such a letter: {error}.") from None
+            except (smtplib.SMTPException, OSError):
                 raise OutcomeUnknown("The connection broke while the mail was handed over.") from None
         return Done(refs=(Ref(letter.message_id),))
 

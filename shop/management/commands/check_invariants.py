@@ -21,11 +21,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="machine-readable")
+        parser.add_argument(
+            "--quiet-time",
+            action="store_true",
+            help="also what holds only while workers run and nothing new has come for a quarter of an hour (I11)",
+        )
         parser.add_argument("--limit", type=int, default=20, help="rows shown per invariant (20)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         with invariants.snapshot():
-            found = [(one, invariants.broken(one, limit=options["limit"])) for one in invariants.registered()]
+            wanted = invariants.registered(quiet_time=options["quiet_time"])
+            found = [(one, invariants.broken(one, limit=options["limit"])) for one in wanted]
         if options["json"]:
             self.stdout.write(json.dumps({one.id: [_plain(row) for row in rows] for one, rows in found}, indent=2))
         else:
