@@ -50,7 +50,7 @@ CODE = re.compile(
 )
 WORD = re.compile(r"[A-Za-z]{2,}")
 SPOKEN = ("title", "placeholder", "aria-label", "alt", "data-label", "data-done")
-SILENT = {"script", "style", "svg"}
+SILENT = {"script", "style", "svg", "code"}  # what other systems were sent and answered, and keys
 
 
 class Reader(HTMLParser):
