@@ -29,8 +29,11 @@ class FaultsConfig(AppConfig):
 
 
 def shorten(lease: float) -> None:
-    """The same rules with other numbers: a delivery takes less than its lease."""
-    from integrations.hub import claims, commands, registry
+    """The same rules with other numbers: a delivery takes less than its lease, and workers whose lanes stand still are
+    restarted after a few leases. Killed at the wrong moment, one worker may leave the others waiting for ever."""
+    from integrations.hub import claims, commands, registry, supervisor
 
+    supervisor.STALL_SECONDS = int(lease * 3)
+    supervisor.CHECK_SECONDS = 2.0
     claims.LEASE_SECONDS = commands.LEASE_SECONDS = lease  # type: ignore[assignment]
     registry.connect.__kwdefaults__["budget"] = lease * 2 / 3  # type: ignore[index]
