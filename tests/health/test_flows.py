@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -13,7 +13,7 @@ from integrations.hub import outgoing, parking
 from integrations.hub.health import flows, objectives, readers
 from integrations.hub.health.flows import Flow
 from integrations.hub.health.readers import Reader
-from integrations.hub.models import Account, AccountState, Cursor, Outgoing, Pause
+from integrations.hub.models import Account, AccountState, Cursor, Incoming, Outgoing, Pause
 from integrations.hub.values import Lane, NotReady
 from tests import factories
 from tests.health.conftest import wait
@@ -199,6 +199,29 @@ def test_what_was_delivered_is_not_read(account: Account) -> None:
     assert not [node for node in nodes if node["Node Type"] == "Seq Scan" and node["Relation Name"] == "hub_outgoing"]
     read = [node["Actual Rows"] for node in nodes if node.get("Index Name") in ways]
     assert sum(read) <= 60, read
+
+
+def test_what_came_in_is_a_flow(account: Account) -> None:
+    """From when it was received; what is parked is counted, and what was heeded costs nothing."""
+    received = timezone.now() - timedelta(seconds=90)
+    for number, fields in enumerate(
+        [{}, {"failures": 2}, {"parked_at": timezone.now()}, {"done_at": timezone.now()}, {"next_at": later_than_now()}]
+    ):
+        Incoming.objects.create(
+            account=account, dedupe=str(number), event=str(number), digest="", lane=Lane.MONEY, received_at=received,
+            **{"next_at": received, **fields},
+        )  # fmt: skip
+    flow = of(account, flows.HEARD)
+    assert (flow.waiting, flow.failing, flow.parked, flow.objective) == (3, 1, 1, 60)
+    assert flow.age == pytest.approx(90, abs=5)
+    assert flow.is_late
+    assert flow.label
+    Incoming.objects.update(done_at=timezone.now(), parked_at=None)
+    assert not [flow for flow in flows.measure() if flow.name == flows.HEARD]
+
+
+def later_than_now() -> datetime:
+    return timezone.now() + timedelta(hours=1)
 
 
 def _nodes(plan: dict) -> object:  # type: ignore[type-arg]

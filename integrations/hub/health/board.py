@@ -81,6 +81,9 @@ class Row:
 
     def list(self, state: str) -> str:
         """The list of exactly the rows that a number counts."""
+        if self.flow.name == flows.HEARD:
+            heard = {"account__id__exact": self.flow.account.id, "state": "parked" if state == "parked" else "open"}
+            return f"{reverse('admin:hub_incoming_changelist')}?{urlencode(heard)}"
         query: dict[str, str | int] = {
             "account__id__exact": self.flow.account.id,
             "topic": self.flow.name,

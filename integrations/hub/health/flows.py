@@ -3,7 +3,7 @@
 The age of what is sent is that of the oldest wish the remote has not got and that could be on its way. Waiting on
 purpose is no delay: for another row, for a person (parked, taken), for a moment the topic chose itself. A paused
 account, one that refuses and one that fails are no excuse: what waits for them is late. The age of what is read is the
-time since it was last read to its end.
+time since it was last read to its end. What came in and nobody has heeded is a flow as well.
 """
 
 from __future__ import annotations
@@ -15,12 +15,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from integrations.hub import topics
 from integrations.hub.health import readers
 from integrations.hub.health.readers import PREFIX
 from integrations.hub.models import AccountState
 from integrations.hub.topics import Topic
+
+HEARD = "heard"  # the flow of what came in; no topic is called so
+HEARD_WITHIN = timedelta(seconds=60)
 
 # Ages start when a wish came (and, met in part, at the last delivery). `own` leaves out what waits on purpose: rows put
 # off to a later moment without having failed. While the remote refuses as a whole, being put off is its doing: `all`.
@@ -42,6 +46,14 @@ _PARKED = """
 SELECT o.account_id, o.topic, 0, 0, count(*), NULL, NULL
 FROM hub_outgoing o WHERE o.delivered < o.wanted AND o.parked_at IS NOT NULL GROUP BY 1, 2
 """
+_HEARD = f"""
+SELECT i.account_id, '{HEARD}', count(*), count(*) FILTER (WHERE i.failures > 0), 0, min(i.received_at),
+    min(CASE WHEN i.failures > 0 THEN i.received_at
+             WHEN i.next_at <= statement_timestamp() THEN greatest(i.received_at, i.next_at) END)
+FROM hub_incoming i WHERE i.done_at IS NULL AND i.parked_at IS NULL GROUP BY 1
+UNION ALL SELECT i.account_id, '{HEARD}', 0, 0, count(*), NULL, NULL
+FROM hub_incoming i WHERE i.done_at IS NULL AND i.parked_at IS NOT NULL GROUP BY 1
+"""
 _READ = f"""
 SELECT c.account_id, '{PREFIX}' || c.name, 0, 0, 0, coalesce(c.read_at, a.active_since), NULL
 FROM hub_cursor c JOIN hub_account a ON a.id = c.account_id
@@ -50,7 +62,7 @@ MEASURE = f"""
 WITH flow AS (
     SELECT account_id, flow COLLATE "C" AS flow, sum(waiting)::bigint AS waiting, sum(failing)::bigint AS failing,
         sum(parked)::bigint AS parked, min(all_since) AS all_since, min(own_since) AS own_since
-    FROM ({_DUE} UNION ALL {_HELD_UP} UNION ALL {_PARKED} UNION ALL {_READ}) AS part GROUP BY 1, 2
+    FROM ({_DUE} UNION ALL {_HELD_UP} UNION ALL {_PARKED} UNION ALL {_HEARD} UNION ALL {_READ}) AS part GROUP BY 1, 2
 )
 SELECT a.id, a.name, a.kind, a.state, a.problem, coalesce(r.objectives, '{{}}'), coalesce(p.pauses, '[]'), f.flow,
     f.waiting, f.failing, f.parked,
@@ -112,12 +124,21 @@ class Flow:
 
     @property
     def label(self) -> Any:
-        found = readers.find(self.account.kind, self.name)
-        return found.label if found else topics.label(self.name)
+        return label(self.account.kind, self.name)
+
+
+def label(kind: str, flow: str) -> Any:
+    """What people call a flow of accounts of a kind."""
+    if flow == HEARD:
+        return _("messages that came in")
+    found = readers.find(kind, flow)
+    return found.label if found else topics.label(flow)
 
 
 def declared(kind: str, flow: str) -> int:
     """The objective the code declares, in seconds."""
+    if flow == HEARD:
+        return int(HEARD_WITHIN / timedelta(seconds=1))
     found = readers.find(kind, flow) or topics.find(flow) or Topic
     return int(found.fresh_within / timedelta(seconds=1))
 

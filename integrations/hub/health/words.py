@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from integrations.hub import said, topics
-from integrations.hub.health import readers, spans
+from integrations.hub import said
+from integrations.hub.health import flows, readers, spans
 from integrations.hub.health.models import Alarm, AlarmKind
 
 _MEANS = {
@@ -59,8 +59,7 @@ def of_alarm(alarm: Alarm) -> str:
 
 
 def _flow(facts: dict[str, Any]) -> str:
-    reader = readers.find(facts["kind"], facts["flow"])
-    return str(reader.label if reader else topics.label(facts["flow"]))
+    return str(flows.label(facts["kind"], facts["flow"]))
 
 
 def _late(facts: dict[str, Any]) -> str:
