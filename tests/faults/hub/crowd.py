@@ -26,8 +26,9 @@ from erp.base import (
     StockLevel,
     Target,
 )
-from integrations.hub.models import Account, Outgoing
-from integrations.hub.values import Done, Health, Ref
+from integrations.hub import receiving
+from integrations.hub.models import Account, Attempt, Outgoing
+from integrations.hub.values import Done, Health, Inbound, Ref, Verified
 from integrations.sandbox.market import Market, Site, load
 from shop.api.models import AccessToken, digest
 from shop.channels import tasks
@@ -40,6 +41,7 @@ from tests import factories
 from tests.api.conftest import api_client
 from tests.channels.conftest import made, settle, share
 from tests.faults.hub import business
+from tests.hub.probe import Probe
 from tests.hub.remote import Remote
 
 
@@ -95,6 +97,7 @@ class Outside:
         self.remote.things.clear()
         self.remote.puts.clear()
         self.remote.errands.clear()
+        self.remote.errands["by-hand"] = 1  # what somebody ticked off is there
         PaperErp.told.clear()
         for letter in (self.folder / "mail").glob("*.eml"):
             letter.unlink()
@@ -136,6 +139,27 @@ def company(outside: Outside, patch: pytest.MonkeyPatch) -> None:
     business.change(["thing-1", "thing-2"])
     for topic in ("fault.look", "fault.safe", "fault.never"):
         business.order(topic, probe, [f"{topic}-1", f"{topic}-2"])
+    _what_came_in(probe)
+    _what_was_long_ago(probe)
+    factories.account("probe", "probe", name="troubled", problem="refused", state="paused")
+
+
+def _what_came_in(account: Account) -> None:
+    """A message about an errand that waits to be heeded; and an errand that somebody did by hand."""
+    body = json.dumps([{"kind": "errand", "key": "heard", "facts": {}}]).encode()
+    receiving.receive(account, Probe, Inbound({"content-type": "application/json"}, body), Verified("evt-1"))
+    business.order("fault.look", account, ["by-hand"])
+    Outgoing.objects.filter(key="by-hand").update(delivered=1, delivered_at=timezone.now(), is_unconfirmed=True)
+
+
+def _what_was_long_ago(account: Account) -> None:
+    then = timezone.now() - timedelta(days=40)
+    row = Outgoing.objects.create(
+        account=account, topic="test.thing", key="old", subject="thing:old", lane=4, delivered=1, delivered_at=then
+    )
+    for _ in range(3):
+        Attempt.objects.create(outgoing=row, lease_token="0" * 32, revision=1, outcome="done", finished_at=then)
+    Attempt.objects.filter(outgoing=row).update(started_at=then)
 
 
 def _a_channel(outside: Outside) -> None:

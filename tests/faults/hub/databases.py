@@ -17,13 +17,22 @@ from psycopg import sql
 from tests.conftest import admin
 
 # Wake-ups and signs of life: doubling them is harmless, and nothing is decided by them.
-BOOKKEEPING = {"django_q_ormq", "django_q_task", "django_q_schedule", "django_migrations", "hub_pulse", "hub_laneclock"}
+BOOKKEEPING = {
+    "django_q_ormq",
+    "django_q_task",
+    "django_q_schedule",
+    "django_migrations",
+    "hub_pulse",
+    "hub_laneclock",
+    "hub_incomingclock",
+}
 BOOKKEEPING |= {"stock_reading"}  # that the ERP's figures were read: once more each time
-# Whose lease, not what came of it; and a link that opens an order, drawn at random.
-BOOKKEEPING_COLUMNS = {"lease_token", "guest_token", "token"}
+# Whose lease and in whose trace, not what came of it; and a link that opens an order, drawn at random.
+BOOKKEEPING_COLUMNS = {"lease_token", "guest_token", "token", "trace"}
 # How often it was wished for; whether it is open is compared.
 COUNTERS = {"hub_outgoing": ("wanted", "delivered"), "hub_attempt": ("revision",)}
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(\+00:00|Z)")  # in JSON
+SECONDS = re.compile(r"('|\")seconds\1: \d+")  # how late a flow was when somebody looked
 NUMBER = re.compile(r"W\d{8}-[A-Z0-9]{8}")
 
 
@@ -89,7 +98,7 @@ class Known:
                 value = "now"
             parts.append(f"{name}={value}")
         text = NUMBER.sub(lambda found: self.numbers.get(found[0], found[0]), " ".join(parts))
-        return MOMENT.sub("then", text)
+        return SECONDS.sub("seconds", MOMENT.sub("then", text))
 
 
 def _has_id(rows: list[dict[str, Any]]) -> bool:
