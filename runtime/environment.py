@@ -162,7 +162,10 @@ def throw_away_values(mode: str, folder: Path) -> dict[str, str]:
     """Complete settings for a mode, around throw-away secrets in `folder`; a given DATABASE_URL is kept."""
     make_secrets(folder)
     host = "127.0.0.1" if mode == "test" else "shop.example.com"
+    # Tests hold locks on purpose, and two cores may be busy with other tests.
+    patient = {"WEFT_DB_LOCK_SECONDS": "15"} if mode == "test" else {}
     return {
+        **patient,
         "WEFT_MODE": mode,
         "SECRET_KEY_FILE": str(folder / SIGNING_FILE),
         "WEFT_KEY_RING_FILE": str(folder / RING_FILE),

@@ -160,12 +160,13 @@ _limits = {
     "lock_timeout": env.int("WEFT_DB_LOCK_SECONDS", 3),
     "idle_in_transaction_session_timeout": env.int("WEFT_DB_IDLE_SECONDS", 30),
 }
+TIME_ZONE = env.str("WEFT_TIME_ZONE", "Asia/Shanghai")
+_set = [f"-c weft.time_zone={TIME_ZONE}"]  # what a day is in statements: `stock_today()`
 if not env.bool("WEFT_DB_PATIENT", False):
-    _set = [f"-c {name}={seconds}s" for name, seconds in _limits.items() if seconds]
-    if _own := _database["OPTIONS"].get("options"):  # of DATABASE_URL: the last one counts
-        _set.append(_own)
-    if _set:
-        _database["OPTIONS"]["options"] = " ".join(_set)
+    _set += [f"-c {name}={seconds}s" for name, seconds in _limits.items() if seconds]
+if _own := _database["OPTIONS"].get("options"):  # of DATABASE_URL: the last one counts
+    _set.append(_own)
+_database["OPTIONS"]["options"] = " ".join(_set)
 DATABASES = {"default": _database}
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": env.str("REDIS_URL")}
@@ -204,7 +205,6 @@ LOCALE_PATHS = [BASE_DIR / "locale", Path(oscar.__file__).parent / "locale"]  # 
 USE_I18N = True
 USE_TZ = True
 FORMAT_MODULE_PATH = ["shop.formats"]
-TIME_ZONE = env.str("WEFT_TIME_ZONE", "Asia/Shanghai")
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 
 # --- files -----------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar
 
+from integrations.hub.answers import Unfit
 from integrations.hub.connector import Connector
 from integrations.hub.errors import HubError
 from integrations.hub.values import Address, Done
@@ -33,13 +34,13 @@ class ChannelLine:
     unit_gross: Decimal
 
     def __post_init__(self) -> None:
-        """Raises ValueError for what nobody can have bought."""
+        """Raises Unfit (a ValueError) for what nobody can have bought."""
         if not isinstance(self.sku, str) or not self.sku or not isinstance(self.title, str):
-            raise ValueError(f"no SKU: {self.sku!r}")
+            raise Unfit(f"no SKU: {self.sku!r}")
         if type(self.quantity) is not int or not 0 < self.quantity <= MOST_UNITS:
-            raise ValueError(f"a quantity of {self.quantity!r}")
+            raise Unfit(f"a quantity of {self.quantity!r}")
         if not (self.unit_gross.is_finite() and 0 <= self.unit_gross <= MOST_MONEY):
-            raise ValueError(f"a price of {self.unit_gross}")
+            raise Unfit(f"a price of {self.unit_gross}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +60,15 @@ class ChannelOrder:
     sequence: int | None = None  # its place among all orders, where the channel counts them without holes
 
     def __post_init__(self) -> None:
-        """Raises ValueError for what is no order."""
+        """Raises Unfit (a ValueError) for what is no order."""
         if not isinstance(self.number, str) or not 0 < len(self.number) <= LONGEST_NUMBER or "\0" in self.number:
-            raise ValueError("no number, or none that can be kept")
+            raise Unfit("no number, or none that can be kept")
         if self.sold_at.tzinfo is None:
-            raise ValueError(f"order {self.number}: a time without a zone")
+            raise Unfit(f"order {self.number}: a time without a zone")
         if not self.lines:
-            raise ValueError(f"order {self.number}: no lines")
+            raise Unfit(f"order {self.number}: no lines")
         if not isinstance(self.currency, str) or not CURRENCY.fullmatch(self.currency):
-            raise ValueError(f"order {self.number}: {self.currency!r} is no currency")
+            raise Unfit(f"order {self.number}: {self.currency!r} is no currency")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ import inspect
 
 from integrations.hub.connector import Connector
 
-NOT_OPERATIONS = frozenset({"parse", "answer", "quoted"})  # parts of hearing, and what is handed to connectors
+NOT_OPERATIONS = frozenset(
+    {"parse", "answer", "quoted", "budget"}
+)  # parts of hearing, and what is handed to or asked of connectors
 
 
 def contract_of(found: type[Connector]) -> type[Connector]:

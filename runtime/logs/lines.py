@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -28,6 +29,8 @@ def _by_the_list(_logger: WrappedLogger, _method: str, told: EventDict) -> Event
     line: dict[str, Any] = {key: told[key] for key in allowed.KEYS if key in told and key != "exception"}
     if told.get("_from_structlog"):
         record.msg = told.get("event", "")
+    if "timestamp" not in line:  # structlog's own configuration gave it none
+        line["timestamp"] = datetime.fromtimestamp(record.created, UTC).isoformat()
     line |= {"level": record.levelname, "logger": record.name, "event": allowed.said(record, args)}
     if found := _exception(record, args, told.get("exc_info")):
         line["exception"] = found

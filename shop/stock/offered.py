@@ -27,7 +27,7 @@ _LEFT = f"""
 SELECT p.sku, greatest(
     {OWN_FREE} - coalesce(stock_waited(p.sku), 0), (
         SELECT s.cap - s.promised FROM stock_presale s
-        WHERE s.sku = p.sku AND s.closed_at IS NULL AND s.ships_on >= current_date), 0)
+        WHERE s.sku = p.sku AND s.closed_at IS NULL AND s.ships_on >= stock_today()), 0)
 FROM stock_pool p WHERE p.sku = ANY(%s)
 """
 

@@ -68,7 +68,7 @@ def test_each_state_in_words_and_each_number_opens_its_rows(login: Login) -> Non
 
 def test_what_a_flow_rests_for_and_until_when(login: Login) -> None:
     account = factories.account("messages", "file", name="mail", settings={"folder": "x"})
-    Pause.objects.create(account=account, topic="mail", until=timezone.now() + timedelta(minutes=3),
+    Pause.objects.create(account=account, topic="mail", times=1, until=timezone.now() + timedelta(minutes=3),
                          reason="The mail server refuses this user and password.")  # fmt: skip
     shown = lines(login("auditor").get(reverse(BOARD)).content.decode())
     line = shown["mail/letter about an order"]

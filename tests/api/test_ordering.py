@@ -130,6 +130,7 @@ def held(sku: str) -> Iterator[Callable[[], None]]:
 
 def _waits(lock: psycopg.Connection[Any]) -> bool:
     """In this database: other tests run beside this one."""
+    lock.execute("SELECT pg_stat_clear_snapshot()")  # who came since this transaction first looked
     row = lock.execute(
         """SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
            WHERE NOT l.granted AND pid <> pg_backend_pid() AND a.datname = current_database()"""

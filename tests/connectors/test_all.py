@@ -39,13 +39,15 @@ def test_it_has_a_page_that_names_its_fields(connector: type[registry.Connector]
 
 
 def test_there_are_some_of_every_kind() -> None:
-    assert {found.kind for found in OWN} >= {"channel", "erp", "messages"}
+    assert {found.kind for found in OWN} >= {"alarms", "channel", "erp", "messages"}
     assert registry.broken == {}
 
 
 def test_what_is_not_overridden_is_not_offered() -> None:
     by_name = {found.name: found for found in OWN}
-    assert offered(by_name["market"]) == {"offer": True, "orders": True, "health": True, "verify": False}
+    assert offered(by_name["market"]) == {
+        "offer": True, "orders": True, "dated": True, "health": True, "verify": False,
+    }  # fmt: skip
     assert offered(by_name["tryton"]) == {
         "ensure_customer": True, "ensure_order": True, "stock": True, "changes": True, "health": True, "verify": False,
     }  # fmt: skip

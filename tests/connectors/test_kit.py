@@ -88,7 +88,7 @@ def test_the_list_says_what_is_offered_and_from_where() -> None:
     at = lines.index("channel market: Practice marketplace")
     assert lines[at + 1 : at + 4] == [
         "  from         integrations.channels.providers.market",
-        "  offers       offer, orders, health",
+        "  offers       offer, orders, dated, health",
         "  not offered  verify",
     ]
 
@@ -99,7 +99,7 @@ def test_the_list_says_what_is_broken_and_why(monkeypatch: pytest.MonkeyPatch) -
 
 
 REFUSED: list[tuple[tuple[str, str], str]] = [
-    (("bank", "acme"), "There is no kind 'bank'. Kinds: channel, erp, messages"),
+    (("bank", "acme"), "There is no kind 'bank'. Kinds: alarms, channel, erp, messages"),
     (("erp", "Acme"), "cannot name a module"),
     (("erp", "acme-erp"), "cannot name a module"),
     (("erp", "1st"), "cannot name a module"),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import settings as examples
@@ -112,6 +113,18 @@ def test_what_is_sold_out_says_when_more_comes() -> None:
     assert [late.pk for late in supply.overdue()] == [Supply.objects.exclude(pk=row.pk).get().pk]
     factories.stock("CHAIR-1", SZ=1)
     assert expected() is None
+
+
+def test_a_day_is_that_of_the_company() -> None:
+    """Eight hours of it are another day in UTC, in which connections are."""
+    with connection.cursor() as cursor:
+        for zone in ("Asia/Shanghai", "Pacific/Kiritimati", "Pacific/Pago_Pago"):
+            cursor.execute("SELECT set_config('weft.time_zone', %s, true)", [zone])
+            cursor.execute("SELECT stock_today()")
+            assert cursor.fetchone()[0] == timezone.localdate(timezone=ZoneInfo(zone))
+        cursor.execute("SELECT set_config('weft.time_zone', '', true)")
+        cursor.execute("SELECT stock_today()")
+        assert cursor.fetchone()[0] == timezone.localdate()
 
 
 def test_only_what_may_be_sold_is_expected() -> None:

@@ -31,7 +31,7 @@ BOOKKEEPING |= {"stock_reading"}  # that the ERP's figures were read: once more 
 BOOKKEEPING_COLUMNS = {"lease_token", "guest_token", "token", "trace"}
 # How often it was wished for; whether it is open is compared.
 COUNTERS = {"hub_outgoing": ("wanted", "delivered"), "hub_attempt": ("revision",)}
-MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(\+00:00|Z)")  # in JSON
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+([+-]\d\d:\d\d|Z)")  # in JSON
 SECONDS = re.compile(r"('|\")seconds\1: \d+")  # how late a flow was when somebody looked
 NUMBER = re.compile(r"W\d{8}-[A-Z0-9]{8}")
 
@@ -41,6 +41,7 @@ def copy_of(name: str, copy: str) -> Iterator[None]:
     """A database that is a copy of another one, in use inside; gone afterwards."""
     with admin() as server:
         _drop(server, copy)
+        server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
         server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (copy, name))))
         with using(copy):
             yield

@@ -73,6 +73,7 @@ def web(postgres: PostgresProxy, tmp_path: Path) -> Iterator[Web]:
     argv = [sys.executable, "-m", "gunicorn", "shop.wsgi:application", "--bind", f"{LOOPBACK}:{port}"]
     argv += ["--workers", "1", "--worker-class", "gthread", "--threads", "4", "--no-control-socket"]
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "shop.settings", "DATABASE_URL": through(postgres)}
+    environment.pop("WEFT_DB_LOCK_SECONDS", None)  # as in production
     child = Child(Command(name="web", argv=argv, log=tmp_path / "web.log", env=environment, cwd=ROOT, grace=5.0))
     try:
         wait_until(lambda: first_page(f"http://{LOOPBACK}:{port}/") == "200", 90, "the shop answered")
@@ -144,7 +145,7 @@ def test_the_limits_stand_in_every_connection_but_a_commands() -> None:
     limits = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
     with connection.cursor() as cursor:
         shown = [cursor.execute(f"SHOW {name}").fetchone()[0] for name in limits]
-    assert shown == ["15s", "3s", "30s"]
+    assert shown == ["15s", f"{os.environ.get('WEFT_DB_LOCK_SECONDS', 3)}s", "30s"]
     ask = "from django.db import connection as c; x = c.cursor(); print([x.execute(f'SHOW {n}').fetchone()[0] for n in "
     done = subprocess.run(
         [sys.executable, "manage.py", "shell", "--no-imports", "-c", f"{ask}{limits!r}])"],

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from integrations.channels.providers.market import PracticeMarket
+from integrations.hub.testing.contract import NOON
 from tests.connectors.contract import HttpContract
 
 
@@ -13,4 +16,5 @@ class TestMarket(HttpContract):
         "health": lambda market: market.health(),
         "offer": lambda market: market.offer({"CHAIR-1": 3, "TABLE-2": 0}),
         "orders": lambda market: market.orders("7"),
+        "dated": lambda market: market.dated(NOON - timedelta(hours=2), NOON, ""),
     }
