@@ -17,7 +17,7 @@ from shop.stock import offered, pools, presales
 from shop.stock.models import Cause, Hold
 from shop.stock.movements import NotThere
 
-# The function stands in migration 0008: the database keeps its plans, and a hot SKU's pool is locked for less time.
+# The function stands in migration 0012: the database keeps its plans, and a hot SKU's pool is locked for less time.
 _PROMISE = "SELECT stock_promise(%s::jsonb, %s::timestamptz)"
 SWEEP_IS_LATE = timedelta(minutes=5)  # after a deadline; `shop.expire` runs every half minute
 

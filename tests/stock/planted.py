@@ -23,7 +23,7 @@ from shop.stock.readings import Figure
 
 Patch = pytest.MonkeyPatch
 Plant = Callable[[Patch], None]
-RIGHT = import_module("shop.stock.migrations.0008_supply_kits_presales").PROMISE
+RIGHT = import_module("shop.stock.migrations.0012_days_of_the_company").PROMISE
 
 
 def _rewritten(sql: str, old: str, new: str) -> str:

@@ -20,11 +20,15 @@ def anew(functions: str) -> str:
     return functions.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION")
 
 
+AHEAD = anew(ahead.BEYOND).replace("current_date", "stock_today()")
+PROMISE = anew(ahead.PROMISE).replace("current_date", "stock_today()")
+
+
 class Migration(migrations.Migration):
     dependencies = [("stock", "0011_kits_on_channels")]
 
     operations = [
         migrations.RunSQL(TODAY, "DROP FUNCTION stock_today();"),
-        migrations.RunSQL(anew(ahead.BEYOND).replace("current_date", "stock_today()"), anew(ahead.BEYOND)),
-        migrations.RunSQL(anew(ahead.PROMISE).replace("current_date", "stock_today()"), anew(ahead.PROMISE)),
+        migrations.RunSQL(AHEAD, anew(ahead.BEYOND)),
+        migrations.RunSQL(PROMISE, anew(ahead.PROMISE)),
     ]
