@@ -39,6 +39,7 @@ def _product(row: dict[str, Any], paths: dict[int, str], media: str) -> dict[str
         "categories": [paths[key] for key in row["categories"]],
         "attributes": {pair["code"]: pair["value"] for pair in row["attributes"]},
         "pictures": [media + name for name in row["pictures"]],
+        "parts": row["parts"],
         "upc": row["product__upc"],
         "weight_g": row["weight"],
         "updated_at": row["updated_at"],
@@ -51,4 +52,17 @@ class BareStock(APIView):
 
     def get(self, request: Request) -> Response:
         rows = stock.rows().order_by("id")[:1000]
-        return Response({"results": [{"sku": row["partner_sku"], "available": row["available"]} for row in rows]})
+        return Response({"results": [_stock(row) for row in rows]})
+
+
+def _stock(row: dict[str, Any]) -> dict[str, Any]:
+    ahead = row["ahead"] or {}
+    free, room = row["available"] or 0, ahead.get("room") or 0
+    return {
+        "sku": row["partner_sku"],
+        "available": free,
+        "state": "in_stock" if free > 0 else ahead["kind"] if room else "sold_out",
+        "ahead": room,
+        "ships_on": ahead.get("ships_on") if room else None,
+        "expected_on": ahead.get("expected_on"),
+    }
