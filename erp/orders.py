@@ -118,5 +118,5 @@ def _delivered_customers(account: Account, keys: Collection[str]) -> set[str]:
 
 
 def _others_open(account: Account, number: str) -> bool:
-    rows = Outgoing.objects.filter(topic=ORDER, key=number).exclude(account=account)
-    return any(row.is_open and row.attempts.exists() for row in rows)
+    rows = Outgoing.objects.filter(outgoing.ATTEMPTED, topic=ORDER, key=number).exclude(account=account)
+    return any(row.is_open for row in rows)

@@ -227,9 +227,10 @@ def failed(
                 _count(claim, row.topic, message)
                 _again(claim, row, message, error.after, unknown)
             case OutcomeUnknown():
-                _count(claim, row.topic, message)
-                if error.after:  # it said when: for all of this topic
+                if error.after:  # it said when: for all of this topic, however often it failed before
                     _close(claim, row.topic, error.after, message)
+                else:
+                    _count(claim, row.topic, message)
                 _again(claim, row, message, error.after, unknown=True)
             case HubError():
                 park(claim, row, message)

@@ -106,18 +106,24 @@ def command(
     )
 
 
-# Attempts of what was delivered are kept for a month (`retention`).
-_ATTEMPTED = Exists(Attempt.objects.filter(outgoing=OuterRef("pk"))) | Q(delivered_at__lt=Now() - KEPT)
+# The remote perhaps has it. Attempts of what was delivered are kept for a month (`retention`); what a person took they
+# may be entering this moment, and what they ticked off is there without any attempt of ours.
+ATTEMPTED = (
+    Exists(Attempt.objects.filter(outgoing=OuterRef("pk")))
+    | Q(delivered_at__lt=Now() - KEPT)
+    | Q(taken__isnull=False)
+    | Q(facts__has_key="by_hand")
+)
 
 
-def attempted(topic: str, key: str) -> bool:
-    """Was sending it ever started, to any account? (A committed attempt: perhaps it arrived.)"""
-    return Outgoing.objects.filter(_ATTEMPTED, topic=topic, key=key).exists()
+def attempted(subject: str, names: Collection[str]) -> bool:
+    """May any account have it? (A committed attempt, or a person who does it by hand: perhaps it arrived.)"""
+    return Outgoing.objects.filter(ATTEMPTED, subject=subject, topic__in=names).exists()
 
 
 def attempted_keys(topic: str, account: Account, keys: Collection[str]) -> set[str]:
-    """Those of `keys` whose sending to this account was ever started."""
-    rows = Outgoing.objects.filter(_ATTEMPTED, account=account, topic=topic, key__in=list(keys))
+    """Those of `keys` that this account may have."""
+    rows = Outgoing.objects.filter(ATTEMPTED, account=account, topic=topic, key__in=list(keys))
     return set(rows.values_list("key", flat=True))
 
 

@@ -6,11 +6,10 @@ import tempfile
 from contextlib import ExitStack
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core import signing
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -25,6 +24,7 @@ from integrations.hub import exports, manual, outgoing_acts, said, sheets, topic
 from integrations.hub.admin_pages import StaffAdmin, ViewOnlyAdmin, act, actor, too_late
 from integrations.hub.models import Taken
 from integrations.hub.sheets import Unreadable
+from integrations.hub.uploads import Upload
 
 OPERATE = ["hub.operate_outgoing"]
 SHOWN = 200  # rows of a worksheet on its page
@@ -143,20 +143,6 @@ def _page(sheet: Any, may: bool) -> dict[str, Any]:
 
 
 # --- the file back ---------------------------------------------------------------------------------------------------
-
-
-class Upload(forms.Form):
-    file = forms.FileField(
-        label=gettext_lazy("File (.xlsx or .csv)"),
-        widget=forms.FileInput(attrs={"accept": ".xlsx,.csv,.txt", "class": "weft-upload"}),
-    )
-
-    def clean_file(self) -> Any:
-        file = self.cleaned_data["file"]
-        if file.size > sheets.BYTES:
-            words = _("The file is larger than %(n)d MB. Divide it.")
-            raise ValidationError(words % {"n": sheets.BYTES // 1024 // 1024})
-        return file
 
 
 def bring(admin: StaffAdmin, request: HttpRequest, sheet: Taken) -> HttpResponse:

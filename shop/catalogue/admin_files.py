@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -21,6 +21,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from integrations.hub import sheets
 from integrations.hub.admin_pages import Confirm, Refused, ViewOnlyAdmin, act, actor, badge, too_late
 from integrations.hub.exports import CONTENT_TYPES
+from integrations.hub.uploads import Upload
 from shop.catalogue.files import export, runs
 from shop.catalogue.models import ImportRun, ImportState
 
@@ -31,20 +32,6 @@ COLOURS = {
     ImportState.DISCARDED: "",
     ImportState.UNREADABLE: "danger",
 }
-
-
-class Upload(forms.Form):
-    file = forms.FileField(
-        label=gettext_lazy("File (.xlsx or .csv)"),
-        widget=forms.FileInput(attrs={"accept": ".xlsx,.csv,.txt", "class": "weft-upload"}),
-    )
-
-    def clean_file(self) -> Any:
-        file = self.cleaned_data["file"]
-        if file.size > sheets.BYTES:
-            words = _("The file is larger than %(n)d MB. Divide it.")
-            raise ValidationError(words % {"n": sheets.BYTES // 1024 // 1024})
-        return file
 
 
 class Note(Confirm):

@@ -11,7 +11,6 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from integrations.hub import outgoing, topics
-from integrations.hub.models import Attempt
 from shop import wiring
 from shop.order.models import LineKind, Order, OrderStatusChange, PaymentMethod, Status
 from shop.stock import holds, promises
@@ -260,8 +259,8 @@ def finish_cancelling(number: str) -> bool:
 
 
 def was_told(order: Order) -> bool:
-    """Was sending this order to a system that moves goods ever started? (A committed attempt: perhaps it arrived.)"""
-    return Attempt.objects.filter(outgoing__subject=order.subject, outgoing__topic__in=_goods_topics()).exists()
+    """May a system that moves goods have this order? (A committed attempt, or a person who enters it by hand.)"""
+    return outgoing.attempted(order.subject, _goods_topics())
 
 
 def _goods_topics() -> list[str]:

@@ -8,17 +8,16 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core import signing
-from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from integrations.hub import sheets
 from integrations.hub.admin_pages import StaffAdmin, too_late
 from integrations.hub.sheets import Unreadable
+from integrations.hub.uploads import Upload
 from shop.said import who
 from shop.stock import count_files, counting, finding
 from shop.stock.admin_actions import person
@@ -162,20 +161,6 @@ def _entry_page(
 
 
 # --- by file ---------------------------------------------------------------------------------------------------------
-
-
-class Upload(forms.Form):
-    file = forms.FileField(
-        label=gettext_lazy("File (.xlsx or .csv)"),
-        widget=forms.FileInput(attrs={"accept": ".xlsx,.csv,.txt", "class": "weft-upload"}),
-    )
-
-    def clean_file(self) -> Any:
-        file = self.cleaned_data["file"]
-        if file.size > sheets.BYTES:
-            words = _("The file is larger than %(n)d MB. Divide it.")
-            raise ValidationError(words % {"n": sheets.BYTES // 1024 // 1024})
-        return file
 
 
 def bring(admin: StaffAdmin, request: HttpRequest, sheet: CountSheet) -> HttpResponse:

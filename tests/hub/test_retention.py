@@ -46,7 +46,7 @@ def test_after_a_month_the_tries_of_what_was_delivered_go(account: Account, remo
     send_due(account)
     assert retention.purge() == 2
     assert set(Attempt.objects.values_list("outgoing__key", flat=True)) == {"b", "c"}
-    assert outgoing.attempted("test.thing", "a"), "that it was sent is not forgotten"
+    assert outgoing.attempted("thing:a", ["test.thing"]), "that it was sent is not forgotten"
     assert outgoing.attempted_keys("test.thing", account, ["a", "b", "c", "d"]) == {"a", "b", "c"}
     assert retention.purge() == 0
 
