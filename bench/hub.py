@@ -20,7 +20,7 @@ from bench.bare_hub.providers import bank
 from bench.client import Failed
 from bench.rows import Row, judged
 from bench.web import Spent, Web
-from integrations.hub import hook_addresses
+from integrations.hub.incoming import addresses as hook_addresses
 from integrations.hub.models import Account, AccountState, Cursor, Incoming
 
 Say = Callable[[str], None]

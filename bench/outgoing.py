@@ -16,9 +16,10 @@ from django_q.models import OrmQ
 
 from bench.cpu import Cpu
 from bench.rows import FLAT, Row, flatness, judged
-from integrations.hub import drains, outgoing, registry, topics
+from integrations.hub import outgoing, registry, topics
 from integrations.hub.connector import Connector
 from integrations.hub.models import Account, AccountState, Attempt, Outgoing
+from integrations.hub.sending import drains
 from integrations.hub.topics import State
 from integrations.hub.values import Absent, Done, Lane, Ref
 from shop.stock.models import Pool

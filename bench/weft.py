@@ -7,7 +7,8 @@ from pathlib import Path
 from django.db import transaction
 
 from bench import catalogue
-from integrations.hub import accounts, drains
+from integrations.hub import accounts
+from integrations.hub.sending import drains
 from integrations.hub.values import Lane
 from shop.catalogue import search
 from shop.catalogue.models import (

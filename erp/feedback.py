@@ -9,10 +9,11 @@ from datetime import timedelta
 from django.utils.translation import gettext_lazy
 
 from erp.base import Erp, Shipment
-from integrations.hub import cursors, registry
+from integrations.hub import registry
 from integrations.hub.errors import HubError, Misconfigured
 from integrations.hub.health.readers import Reader
 from integrations.hub.models import Account
+from integrations.hub.reading import cursors
 from shop.fulfilment import shipping
 from shop.fulfilment.shipping import Left
 from shop.stock import readings

@@ -9,8 +9,9 @@ from typing import Any
 
 from erp import documents, feedback, invariants, orders, symptoms
 from erp import said as sentences
-from integrations.hub import beats, outgoing, said, topics
+from integrations.hub import outgoing, said, topics
 from integrations.hub.health import readers
+from integrations.hub.workers import beats
 from shop import signals
 from shop.order.models import Order
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from integrations.hub.claims import LEASE_SECONDS
 from integrations.hub.models import AccountState
+from integrations.hub.sending.claims import LEASE_SECONDS
 from shop import invariants
 from shop.invariants import Invariant
 

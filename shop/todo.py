@@ -13,8 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from integrations.hub import accounts, incoming_parking, parking
+from integrations.hub import accounts
 from integrations.hub.health import alarms
+from integrations.hub.incoming import parking as incoming_parking
+from integrations.hub.sending import parking
 from shop.catalogue.files.runs import refused_imports
 from shop.days import working_day_ago
 from shop.order.models import OPEN_INTAKE, OPEN_RETURN, SAID_TO_BE_PAID, Intake, Order, PaymentMethod, Status

@@ -2,7 +2,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from integrations.hub import hooks
+from integrations.hub.incoming import hooks
 from shop.crawlers import robots, sitemap, sitemap_section
 from shop.customer.views import set_language
 from shop.mail.views import letter_box

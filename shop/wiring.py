@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy
 
-from integrations.hub import beats, said, topics, windows
+from integrations.hub import said, topics
 from integrations.hub.health import readers
+from integrations.hub.reading import windows
+from integrations.hub.workers import beats
 from shop import news_invariants, quiet, signals, symptoms
 from shop import said as sentences
 from shop.channels import readers as channel_readers

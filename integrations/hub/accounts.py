@@ -15,11 +15,14 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.hub import incoming_claims, parking, registry, wakeups
+from integrations.hub import registry
 from integrations.hub.connector import Connector
 from integrations.hub.errors import HubError, Misconfigured, TryAgain
+from integrations.hub.incoming import claims
 from integrations.hub.models import Account, AccountState, Pause
+from integrations.hub.sending import parking
 from integrations.hub.values import Health
+from integrations.hub.workers import wakeups
 
 log = logging.getLogger("weft.hub")
 
@@ -86,7 +89,7 @@ def check(account: Account) -> bool:
     if woken:
         Pause.objects.filter(account=account).delete()
         wakeups.wake(parking.hasten(account))
-        wakeups.wake_hearing(incoming_claims.lanes_due())
+        wakeups.wake_hearing(claims.lanes_due())
     return True
 
 

@@ -10,8 +10,9 @@ class HubConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from integrations.hub import beats, checks, symptoms, tracing  # noqa: F401  (registers system checks)
+        from integrations.hub import checks, symptoms  # noqa: F401 (registers system checks)
         from integrations.hub.health import wiring
+        from integrations.hub.workers import beats, tracing
 
         symptoms.register()
         tracing.register()

@@ -32,9 +32,9 @@ from requests_hardened.ip_filter import InvalidIPAddress
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 from urllib3.exceptions import SSLError as TlsError
 
+from integrations.hub.door.lines import Lines
 from integrations.hub.errors import Misconfigured, NoTime, OutcomeUnknown, Scope, TryAgain
-from integrations.hub.lines import Lines
-from integrations.hub.redaction import Exchange
+from integrations.hub.keeping.redaction import Exchange
 
 log = logging.getLogger("weft.http")
 logging.getLogger("urllib3").setLevel(logging.INFO)  # at DEBUG it writes whole addresses, and what they carry

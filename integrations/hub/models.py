@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop
 
 from integrations.hub import secrets
 from integrations.hub.errors import Misconfigured
-from integrations.hub.incoming_models import HookAddress, HookRefusal, Incoming, IncomingClock, IncomingHint
+from integrations.hub.incoming.models import HookAddress, HookRefusal, Incoming, IncomingClock, IncomingHint
 from integrations.hub.values import Lane
 
 __all__ = [
@@ -306,6 +306,6 @@ class LaneClock(models.Model):
 
 
 # Tables in a module of their own; here, because Django looks for models in this one.
-from integrations.hub.gap_models import Gap as Gap  # noqa: E402
 from integrations.hub.health.models import Alarm as Alarm  # noqa: E402
 from integrations.hub.health.models import Objective as Objective  # noqa: E402
+from integrations.hub.reading.models import Gap as Gap  # noqa: E402

@@ -20,10 +20,11 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
-from integrations.hub import topics, wakeups
+from integrations.hub import topics
+from integrations.hub.keeping.retention import KEPT
 from integrations.hub.models import Account, Attempt, Outgoing
-from integrations.hub.retention import KEPT
 from integrations.hub.topics import Command, State
+from integrations.hub.workers import wakeups
 from runtime.logs import trace
 
 

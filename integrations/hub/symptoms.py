@@ -12,10 +12,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_q.models import OrmQ
 
-from integrations.hub import accounts, claims, doctor, incoming_claims, incoming_parking, parking, secrets
+from integrations.hub import accounts, doctor, secrets
 from integrations.hub.doctor import Finding, note, ok, todo
 from integrations.hub.errors import Misconfigured
+from integrations.hub.incoming import claims as incoming_claims
+from integrations.hub.incoming import parking as incoming_parking
 from integrations.hub.models import Account, AccountState, Pause, Pulse
+from integrations.hub.sending import claims, parking
 
 SILENT = timedelta(seconds=60)  # six beats
 WAITING = timedelta(seconds=300)

@@ -6,8 +6,12 @@ import socket
 
 from django.db.models.functions import Now
 
-from integrations.hub import accounts, drains, heeding, incoming_claims, manual, purging, retention, wakeups
+from integrations.hub import accounts
+from integrations.hub.incoming import claims, heeding
+from integrations.hub.keeping import purging, retention
 from integrations.hub.models import Pulse
+from integrations.hub.sending import drains, manual
+from integrations.hub.workers import wakeups
 
 
 def pulse(cluster: str) -> None:
@@ -31,7 +35,7 @@ def hear(lane: int) -> int:
 def sweep() -> None:
     """Wake the lanes in which something waits that no wake-up was left for."""
     wakeups.wake(drains.lanes_due())
-    wakeups.wake_hearing(incoming_claims.lanes_due())
+    wakeups.wake_hearing(claims.lanes_due())
 
 
 def check_accounts() -> None:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from integrations.hub.admin_pages import StaffAdmin, act
+from integrations.hub.desk.admin_pages import StaffAdmin, act
 from shop.api.models import Client, Scope
 
 OPERATE = ["api.operate_client"]

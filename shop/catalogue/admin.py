@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from integrations.hub.admin_pages import StaffAdmin
+from integrations.hub.desk.admin_pages import StaffAdmin
 from shop.catalogue import admin_categories, admin_files, admin_products, admin_types  # noqa: F401  (they register)
 from shop.partner.models import Partner
 

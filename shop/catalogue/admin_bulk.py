@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from integrations.hub.admin_pages import Confirm, StaffAdmin
+from integrations.hub.desk.admin_pages import Confirm, StaffAdmin
 from shop.catalogue import history
 from shop.catalogue.admin_forms import CategoryChoice
 from shop.catalogue.models import Category, Product, ProductCategory

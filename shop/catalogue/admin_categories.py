@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from treebeard.forms import movenodeform_factory
 from unfold.decorators import display
 
-from integrations.hub.admin_pages import StaffAdmin, badge
+from integrations.hub.desk.admin_pages import StaffAdmin, badge
 from shop.catalogue import moves
 from shop.catalogue.admin_forms import CategoryForm
 from shop.catalogue.models import Category

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
-from integrations.hub.admin_pages import Confirm
+from integrations.hub.desk.admin_pages import Confirm
 from shop.catalogue.models import Product
 from shop.catalogue.records import SKU_LENGTH, record_of, taken
 

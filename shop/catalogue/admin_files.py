@@ -18,10 +18,10 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from integrations.hub import sheets
-from integrations.hub.admin_pages import Confirm, Refused, ViewOnlyAdmin, act, actor, badge, too_late
-from integrations.hub.exports import CONTENT_TYPES
-from integrations.hub.uploads import Upload
+from integrations.hub.desk.admin_pages import Confirm, Refused, ViewOnlyAdmin, act, actor, badge, too_late
+from integrations.hub.desk.uploads import Upload
+from integrations.hub.files import sheets
+from integrations.hub.files.exports import CONTENT_TYPES
 from shop.catalogue.files import export, runs
 from shop.catalogue.models import ImportRun, ImportState
 

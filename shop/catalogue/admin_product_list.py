@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from unfold.decorators import display
 from unfold.views import ChangeList
 
-from integrations.hub.admin_pages import badge
+from integrations.hub.desk.admin_pages import badge
 from shop.catalogue import admin_filters as filters
 from shop.catalogue import pictures
 from shop.catalogue.admin_bulk import BulkActions

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
-from integrations.hub.admin_pages import Refused, act
+from integrations.hub.desk.admin_pages import Refused, act
 from shop.catalogue import attributes, combinations, copies, pictures
 from shop.catalogue.admin_copy import copy_form
 from shop.catalogue.admin_forms import (

@@ -20,7 +20,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.forms import PaginationInlineFormSet
 
-from integrations.hub.admin_pages import StaffAdmin
+from integrations.hub.desk.admin_pages import StaffAdmin
 from shop.catalogue import attributes
 from shop.catalogue.models import (
     AttributeOption,

@@ -23,7 +23,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import PaginationInlineFormSet
 
-from integrations.hub.admin_pages import StaffAdmin
+from integrations.hub.desk.admin_pages import StaffAdmin
 from shop.catalogue import attributes, combinations
 from shop.catalogue.admin_forms import (
     PREFIX,

@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
-from integrations.hub import exports, outgoing
-from integrations.hub.admin_pages import Refused, StaffAdmin, act, badge
+from integrations.hub import outgoing
+from integrations.hub.desk.admin_pages import Refused, StaffAdmin, act, badge
+from integrations.hub.files import exports
 from integrations.hub.models import Account, AccountState
 from shop.channels.figures import may_guarantee
 from shop.stock import escrow, finding

@@ -7,9 +7,10 @@ from typing import cast
 
 from integrations.channels.base import Channel as Connector
 from integrations.channels.base import OrderPage
-from integrations.hub import cursors, outgoing, registry
-from integrations.hub.cursors import Cursor
+from integrations.hub import outgoing, registry
 from integrations.hub.errors import HubError
+from integrations.hub.reading import cursors
+from integrations.hub.reading.cursors import Cursor
 from shop.channels import sales
 from shop.channels.readers import ORDERS
 from shop.stock import escrow

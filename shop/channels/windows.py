@@ -10,10 +10,11 @@ from typing import cast
 from django.utils.translation import gettext_lazy
 
 from integrations.channels.base import Channel as Connector
-from integrations.hub import registry, windows
+from integrations.hub import registry
 from integrations.hub.errors import Rejected
 from integrations.hub.models import Account
-from integrations.hub.windows import Item, Page, Polling, Span
+from integrations.hub.reading import windows
+from integrations.hub.reading.windows import Item, Page, Polling, Span
 from shop.channels import sales
 from shop.order.models import Order
 from shop.stock.models import Channel

@@ -25,8 +25,8 @@ from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
-from integrations.hub import exports
-from integrations.hub.admin_pages import StaffAdmin, act, badge, too_late
+from integrations.hub.desk.admin_pages import StaffAdmin, act, badge, too_late
+from integrations.hub.files import exports
 from shop.customer import finding
 from shop.customer.admin_groups import GroupsField
 from shop.customer.forms import zone_choices

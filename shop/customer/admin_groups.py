@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from integrations.hub.admin_pages import StaffAdmin
+from integrations.hub.desk.admin_pages import StaffAdmin
 from shop.customer.groups import GROUPS
 
 VERBS: dict[str, Any] = {

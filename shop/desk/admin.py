@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from integrations.hub.admin_pages import StaffAdmin, ViewOnlyAdmin
+from integrations.hub.desk.admin_pages import StaffAdmin, ViewOnlyAdmin
 from shop.customer.admin_groups import group_name
 from shop.desk import saved
 from shop.desk.models import SavedList

@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from integrations.hub import finding as work
 from integrations.hub import topics
+from integrations.hub.desk import finding as work
 from shop.catalogue import search as catalogue
 from shop.catalogue.models import Product
 from shop.customer import finding as customers

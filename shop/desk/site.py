@@ -11,7 +11,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from unfold.sites import UnfoldAdminSite
 
-from integrations.hub.finding import cleaned
+from integrations.hub.desk.finding import cleaned
 from shop.desk import search
 
 AT_ONCE = 5  # hits of each kind while somebody types

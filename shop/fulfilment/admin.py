@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
-from integrations.hub.admin_pages import ViewOnlyAdmin
+from integrations.hub.desk.admin_pages import ViewOnlyAdmin
 from shop.fulfilment.models import Parcel, ParcelLine
 from shop.order import finding as orders
 from shop.said import who

@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from integrations.hub import exports
-from integrations.hub.admin_pages import ViewOnlyAdmin, badge
+from integrations.hub.desk.admin_pages import ViewOnlyAdmin, badge
+from integrations.hub.files import exports
 from shop.order import admin_page, finding
 from shop.order.admin_actions import OrderActions
 from shop.order.admin_filters import AgeFilter, LineAgeFilter, OriginFilter, PlacedFilter, ReturnFilter, SaidFilter

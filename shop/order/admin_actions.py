@@ -19,7 +19,7 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from integrations.hub.admin_pages import Confirm, Refused, StaffAdmin, act, actor, too_late
+from integrations.hub.desk.admin_pages import Confirm, Refused, StaffAdmin, act, actor, too_late
 from shop.desk.fields import Moment
 from shop.fulfilment import shipping
 from shop.fulfilment.models import Sourcing

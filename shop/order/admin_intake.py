@@ -19,8 +19,9 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from integrations.hub import exports, said
-from integrations.hub.admin_pages import Confirm, Refused, ViewOnlyAdmin, act, actor, badge, too_late
+from integrations.hub import said
+from integrations.hub.desk.admin_pages import Confirm, Refused, ViewOnlyAdmin, act, actor, badge, too_late
+from integrations.hub.files import exports
 from shop.order.models import OPEN_INTAKE, Intake, Order
 from shop.said import who
 

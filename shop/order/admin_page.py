@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from integrations.hub.admin_pages import badge
+from integrations.hub.desk.admin_pages import badge
 from integrations.hub.models import Outgoing
 from shop.customer.addresses import country_name
 from shop.fulfilment.models import Parcel, ParcelLine, Sourcing

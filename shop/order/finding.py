@@ -11,7 +11,7 @@ import re
 from django.db.models import Func, QuerySet
 from django.db.models.functions import Lower, Substr
 
-from integrations.hub import finding
+from integrations.hub.desk import finding
 from runtime.logs import trace
 from shop import phones
 from shop.customer import finding as customers

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from integrations.hub import said, topics
+from integrations.hub.desk.outgoing_states import STATE_COLOURS, STATES, state_of
 from integrations.hub.models import Outgoing
-from integrations.hub.outgoing_states import STATE_COLOURS, STATES, state_of
 from shop.mail.letters import Event
 from shop.order.models import Order, OrderStatusChange, Status
 from shop.returns.models import CreditNote

@@ -5,7 +5,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from integrations.hub.admin_pages import StaffAdmin
+from integrations.hub.desk.admin_pages import StaffAdmin
 from shop.pricing.models import TaxClass
 
 

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
-from integrations.hub import exports
-from integrations.hub.admin_pages import ViewOnlyAdmin
+from integrations.hub.desk.admin_pages import ViewOnlyAdmin
+from integrations.hub.files import exports
 from shop.pricing.templatetags.prices import money
 from shop.returns.models import Adjustment, CreditNote, CreditNoteLine, Return, ReturnLine
 from shop.said import who

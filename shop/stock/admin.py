@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from integrations.hub import exports
-from integrations.hub.admin_pages import ViewOnlyAdmin, badge
+from integrations.hub.desk.admin_pages import ViewOnlyAdmin, badge
+from integrations.hub.files import exports
 from shop.order.admin_page import status_badge
 from shop.said import who
 from shop.stock import approvals, finding

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
-from integrations.hub.admin_pages import Refused, StaffAdmin, act, actor
+from integrations.hub.desk.admin_pages import Refused, StaffAdmin, act, actor
 from shop.pricing.templatetags.prices import money
 from shop.stock import admin_forms, approvals, movements
 from shop.stock.admin_links import document_name

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from integrations.hub.admin_pages import Confirm
+from integrations.hub.desk.admin_pages import Confirm
 from shop.partner.models import StockRecord
 from shop.stock.models import SET_APART, Kind, KitPart, Pool, Reason, Warehouse
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 
-from integrations.hub.admin_pages import act, actor
+from integrations.hub.desk.admin_pages import act, actor
 from shop.stock import admin_forms, approvals, places
 from shop.stock.admin_actions import ADJUST, StockActions, in_one, limits, person, proposed
 from shop.stock.approvals import Wish

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
 
-from integrations.hub import exports
-from integrations.hub.admin_pages import ViewOnlyAdmin, act, actor, badge, too_late
+from integrations.hub.desk.admin_pages import ViewOnlyAdmin, act, actor, badge, too_late
+from integrations.hub.files import exports
 from shop.said import who
 from shop.stock import finding, presales
 from shop.stock.admin_ledgers import SkuFilter

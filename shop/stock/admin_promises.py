@@ -19,8 +19,8 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWidget
 
-from integrations.hub import exports
-from integrations.hub.admin_pages import Confirm, Refused, ViewOnlyAdmin, act, actor, badge
+from integrations.hub.desk.admin_pages import Confirm, Refused, ViewOnlyAdmin, act, actor, badge
+from integrations.hub.files import exports
 from shop.order import finding as orders
 from shop.pricing.fields import MONEY_DECIMALS, MONEY_DIGITS
 from shop.pricing.money import exponent

@@ -15,8 +15,8 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from integrations.hub import exports
-from integrations.hub.admin_pages import Confirm, Refused, ViewOnlyAdmin, act, badge, too_late
+from integrations.hub.desk.admin_pages import Confirm, Refused, ViewOnlyAdmin, act, badge, too_late
+from integrations.hub.files import exports
 from shop.pricing.templatetags.prices import money
 from shop.said import who
 from shop.stock import approvals, finding

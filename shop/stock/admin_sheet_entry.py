@@ -14,10 +14,10 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from integrations.hub import sheets
-from integrations.hub.admin_pages import StaffAdmin, too_late
-from integrations.hub.sheets import Unreadable
-from integrations.hub.uploads import Upload
+from integrations.hub.desk.admin_pages import StaffAdmin, too_late
+from integrations.hub.desk.uploads import Upload
+from integrations.hub.files import sheets
+from integrations.hub.files.sheets import Unreadable
 from shop.said import who
 from shop.stock import count_files, counting, finding
 from shop.stock.admin_actions import person

@@ -26,8 +26,8 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from integrations.hub import exports
-from integrations.hub.admin_pages import Confirm, Refused, ViewOnlyAdmin, act, badge, too_late
+from integrations.hub.desk.admin_pages import Confirm, Refused, ViewOnlyAdmin, act, badge, too_late
+from integrations.hub.files import exports
 from shop.said import who
 from shop.stock import admin_sheet_entry, admin_sheet_page, approvals, count_decisions, count_files, counting
 from shop.stock.admin_actions import ADJUST, not_ours, person

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from integrations.hub import exports
-from integrations.hub.admin_pages import ViewOnlyAdmin, badge
+from integrations.hub.desk.admin_pages import ViewOnlyAdmin, badge
+from integrations.hub.files import exports
 from shop.stock.admin_ledgers import SkuFilter
 from shop.stock.admin_links import order_link, pool_link, rows_link
 from shop.stock.admin_promises import panel

@@ -24,8 +24,8 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from integrations.hub import exports
-from integrations.hub.admin_pages import Confirm, Refused, StaffAdmin, act, actor, badge, too_late
+from integrations.hub.desk.admin_pages import Confirm, Refused, StaffAdmin, act, actor, badge, too_late
+from integrations.hub.files import exports
 from shop.desk.fields import Day
 from shop.partner.models import StockRecord
 from shop.said import who

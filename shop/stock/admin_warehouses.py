@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from integrations.hub.admin_pages import Confirm, Refused, StaffAdmin, act, too_late
+from integrations.hub.desk.admin_pages import Confirm, Refused, StaffAdmin, act, too_late
 from shop.fulfilment.models import Sourcing
 from shop.order.models import Order, Status
 from shop.stock import closing

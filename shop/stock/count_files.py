@@ -14,9 +14,9 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from integrations.hub import exports
-from integrations.hub.sheets import Bad, Cell, Line, Sheet, Unreadable, described
-from integrations.hub.workbooks import read
+from integrations.hub.files import exports
+from integrations.hub.files.sheets import Bad, Cell, Line, Sheet, Unreadable, described
+from integrations.hub.files.workbooks import read
 from shop.stock import counting, finding
 from shop.stock.counting import Count
 from shop.stock.models import CountRow, CountSheet, Level

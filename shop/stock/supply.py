@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet, Sum
 from django.utils import timezone
 
-from integrations.hub import wakeups
+from integrations.hub.workers import wakeups
 from shop.stock import movements, pools, presales
 from shop.stock.models import Presale, Reason, Supply
 from shop.stock.movements import Move

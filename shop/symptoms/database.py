@@ -11,8 +11,8 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.utils.translation import gettext as _
 
-from integrations.hub import drains
 from integrations.hub.doctor import Finding, note, ok, todo
+from integrations.hub.sending import drains
 from runtime import web
 from shop.backup import rows
 

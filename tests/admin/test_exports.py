@@ -15,7 +15,8 @@ from django.test import Client
 from django.urls import reverse
 from openpyxl import load_workbook
 
-from integrations.hub import exports, list_exports
+from integrations.hub.desk import list_exports
+from integrations.hub.files import exports
 from shop.customer.models import User
 from shop.order.models import Order
 from shop.returns.models import Adjustment, CreditNote

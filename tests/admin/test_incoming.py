@@ -10,9 +10,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from integrations.hub import doctor, hook_addresses, purging, refusals, registry, symptoms
+from integrations.hub import doctor, registry, symptoms
+from integrations.hub.incoming import addresses as hook_addresses
+from integrations.hub.incoming import refusals
+from integrations.hub.incoming.receiving import ANOMALY
+from integrations.hub.keeping import purging
 from integrations.hub.models import Account, HookAddress, Incoming, IncomingHint
-from integrations.hub.receiving import ANOMALY
 from integrations.hub.values import Lane
 from tests import factories
 from tests.admin.conftest import Login

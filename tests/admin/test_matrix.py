@@ -20,8 +20,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.hub import hook_addresses, manual, registry
+from integrations.hub import registry
+from integrations.hub.incoming import addresses
 from integrations.hub.models import Account, AccountState, Alarm, Gap, Incoming, Outgoing
+from integrations.hub.sending import manual
 from integrations.hub.values import Lane
 from integrations.sandbox.market import Market, Site
 from shop.catalogue.files import runs
@@ -251,8 +253,8 @@ def new_address() -> tuple[str, dict[str, Any]]:
 
 def end_address() -> tuple[str, dict[str, Any]]:
     account = listening()
-    hook_addresses.make(account)
-    form = {"address": hook_addresses.valid(account)[0].pk}
+    addresses.make(account)
+    form = {"address": addresses.valid(account)[0].pk}
     return action("hub_account", "end_address", account.pk), form
 
 

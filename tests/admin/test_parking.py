@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from integrations.hub import parking
 from integrations.hub.models import Account, AccountState, Attempt, Outgoing
+from integrations.hub.sending import parking
 from integrations.hub.values import Lane
 from tests import factories
 

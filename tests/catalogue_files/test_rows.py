@@ -10,7 +10,7 @@ import pytest
 from django.utils import translation
 from oscar.apps.partner.models import Partner
 
-from integrations.hub.sheets import Unreadable
+from integrations.hub.files.sheets import Unreadable
 from shop.catalogue.files import plan
 from shop.catalogue.models import Category, Product, ProductAttribute, ProductClass
 from tests import factories

@@ -10,8 +10,8 @@ import pytest
 from django.utils import translation
 from openpyxl import Workbook
 
-from integrations.hub import sheets, workbooks
-from integrations.hub.sheets import Bad, Unreadable
+from integrations.hub.files import sheets, workbooks
+from integrations.hub.files.sheets import Bad, Unreadable
 from shop.catalogue.files import plan
 from tests.catalogue_files.sheets import as_csv, as_xlsx, saved
 

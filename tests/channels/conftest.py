@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from django.db.models import F
 
-from integrations.hub import claims, drains
 from integrations.hub.models import Outgoing, Pause
+from integrations.hub.sending import claims, drains
 from integrations.hub.values import Lane
 from integrations.sandbox.market import Market, Site
 from shop.channels import orders, tasks

@@ -11,12 +11,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone, translation
 
-from integrations.hub import cursors, gaps, windows
 from integrations.hub.errors import TryAgain
-from integrations.hub.gap_models import Gap, GapKind
 from integrations.hub.health import alarms
 from integrations.hub.models import Alarm, Cursor
-from integrations.hub.windows import Place
+from integrations.hub.reading import cursors, gaps, windows
+from integrations.hub.reading.models import Gap, GapKind
+from integrations.hub.reading.windows import Place
 from integrations.sandbox.market import Site
 from shop.channels import orders
 from shop.channels import windows as by_date

@@ -23,7 +23,7 @@ from tests.operations.docs import boxes
 ROOT = Path(settings.BASE_DIR)
 DRAIN = """
 from django.contrib.auth import get_user_model
-from integrations.hub import drains
+from integrations.hub.sending import drains
 from integrations.hub.values import Lane
 from shop.customer import passwords
 passwords.ask(get_user_model().objects.get(), 'en')

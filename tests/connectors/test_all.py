@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 
 from integrations.hub import registry
-from integrations.hub.offers import offered
+from integrations.hub.kit.offers import offered
 from integrations.hub.testing.imports import wrong_imports
 from tests.connectors.contract import Contract, HearingContract, HttpContract
 

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from integrations.hub.claims import LEASE_SECONDS
+from integrations.hub.sending.claims import LEASE_SECONDS
 from runtime.demo import first_page
 from runtime.ports import LOOPBACK, any_free_port
 from runtime.processes import Child, Command

@@ -9,11 +9,12 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from integrations.hub import outgoing, parking
+from integrations.hub import outgoing
 from integrations.hub.health import flows, objectives, readers
 from integrations.hub.health.flows import Flow
 from integrations.hub.health.readers import Reader
 from integrations.hub.models import Account, AccountState, Cursor, Incoming, Outgoing, Pause
+from integrations.hub.sending import parking
 from integrations.hub.values import Lane, NotReady
 from tests import factories
 from tests.health.conftest import wait

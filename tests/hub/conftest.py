@@ -18,18 +18,11 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from integrations.hub import (
-    claims,
-    commands,
-    drains,
-    heeding,
-    hook_addresses,
-    http,
-    incoming_claims,
-    refusals,
-    registry,
-)
+from integrations.hub import http, registry
+from integrations.hub.incoming import addresses, heeding, refusals
+from integrations.hub.incoming import claims as incoming_claims
 from integrations.hub.models import Account, Attempt, Incoming, Outgoing, Pause
+from integrations.hub.sending import claims, drains, plans
 from integrations.hub.values import Lane
 from tests import factories
 from tests.hub import probe
@@ -92,7 +85,7 @@ class Hooked:
 def hook(account: Account, secret: str) -> Hooked:
     account.credentials = {"signing": secret}
     account.save()
-    return Hooked(account, urlsplit(hook_addresses.make(account)).path, secret)
+    return Hooked(account, urlsplit(addresses.make(account)).path, secret)
 
 
 def news(*keys: str, kind: str = "errand", **facts: Any) -> bytes:
@@ -161,7 +154,7 @@ class Worker:
             signal.setitimer(signal.ITIMER_REAL, seconds)  # never outlives its test by much
             connection.connection = None  # the parent's socket; psycopg leaves it alone in a fork
             http._threads = ThreadPoolExecutor(4)
-            claims.LEASE_SECONDS = commands.LEASE_SECONDS = lease  # type: ignore[assignment]
+            claims.LEASE_SECONDS = plans.LEASE_SECONDS = lease  # type: ignore[assignment]
             incoming_claims.LEASE_SECONDS = lease  # type: ignore[assignment]
             registry.connect.__kwdefaults__["budget"] = budget  # type: ignore[index]
             os.environ["WEFT_TEST_POINT"], os.environ["WEFT_TEST_SIGNAL"] = at, how

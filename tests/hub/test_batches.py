@@ -11,8 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from integrations.hub import claims, drains, outgoing
+from integrations.hub import outgoing
 from integrations.hub.models import Account, Attempt, Outgoing, Pause
+from integrations.hub.sending import claims, drains
 from integrations.hub.values import Lane, NotReady, Unneeded
 from tests import factories
 from tests.hub.conftest import later, send_due

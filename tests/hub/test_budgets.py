@@ -10,7 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations.hub import budgets, outgoing
+from integrations.hub import outgoing
+from integrations.hub.door import budgets
 from integrations.hub.models import Account, Attempt, Outgoing
 from integrations.hub.models import Budget as Bucket
 from integrations.hub.values import Budget

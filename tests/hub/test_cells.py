@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.hub.cells import STARTS, plain, safe
+from integrations.hub.files.cells import STARTS, plain, safe
 
 
 @pytest.mark.parametrize("start", STARTS)

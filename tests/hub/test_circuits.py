@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.hub import claims, drains, outgoing, pauses
+from integrations.hub import outgoing
+from integrations.hub.door import pauses
 from integrations.hub.models import Account, Attempt, Outgoing, Pause
+from integrations.hub.sending import claims, drains
 from integrations.hub.values import Lane
 from tests import factories
 from tests.hub.conftest import send_due

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from integrations.hub import claims, commands, outgoing
+from integrations.hub import outgoing
 from integrations.hub.models import Account, Attempt, Outgoing
+from integrations.hub.sending import claims, plans
 from tests.hub.conftest import later, send_due
 from tests.hub.probe import Errand
 from tests.hub.remote import Remote
@@ -127,7 +128,7 @@ def test_pending_is_looked_at_again(account: Account, remote: Remote) -> None:
     send_due(account)
     later(0.1)
     assert send_due(account) == 0
-    assert row("a").next_at - timezone.now() <= commands.LOOK_AGAIN
+    assert row("a").next_at - timezone.now() <= plans.LOOK_AGAIN
     assert row("a").parked_at is None
 
 

@@ -14,9 +14,11 @@ from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from integrations.hub import envelopes, heeding, hook_addresses, hooks, refusals, registry
+from integrations.hub import registry
 from integrations.hub.connector import Connector
 from integrations.hub.errors import Unsupported
+from integrations.hub.incoming import addresses as hook_addresses
+from integrations.hub.incoming import envelopes, heeding, hooks, refusals
 from integrations.hub.models import Account, AccountState, HookAddress, HookRefusal, Incoming, Outgoing
 from integrations.hub.values import Lane
 from runtime.logs.lines import formatter

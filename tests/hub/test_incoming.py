@@ -11,16 +11,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from integrations.hub import (
-    claims,
-    hearing,
-    heeding,
-    incoming_claims,
-    incoming_parking,
-    outgoing,
-)
+from integrations.hub import hearing, outgoing
 from integrations.hub.errors import Conflict, Misconfigured, Rejected, Scope, TryAgain
+from integrations.hub.incoming import claims as incoming_claims
+from integrations.hub.incoming import heeding, parking
 from integrations.hub.models import Account, Incoming, IncomingHint, Outgoing, Pause
+from integrations.hub.sending import claims
 from integrations.hub.values import Lane
 from tests import factories
 from tests.hub.conftest import Hooked, Worker, heed_due, hook, later, news
@@ -204,7 +200,7 @@ def test_unknown_news_is_parked_and_the_rest_of_the_message_settled(
         name = "nobody"
 
     monkeypatch.setitem(hearing._hearings, ("probe", "nobody"), Nobody())
-    assert incoming_parking.retry(Incoming.objects.all()).retried == 1
+    assert parking.retry(Incoming.objects.all()).retried == 1
     assert heed_due(hooked.account) == 1
     assert (effects("N1"), effects("E1")) == (1, 1)
 
@@ -221,7 +217,7 @@ def test_what_a_person_must_decide_is_parked(
     row = kept()
     assert row.parked_reason == str(error)
     assert [one["message"] for one in row.attempts] == [str(error)]
-    incoming_parking.retry(Incoming.objects.all())
+    parking.retry(Incoming.objects.all())
     assert heed_due(hooked.account) == 1
     assert effects("E1") == 1
 

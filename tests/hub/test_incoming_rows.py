@@ -12,19 +12,13 @@ from django.core.management import call_command
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from integrations.hub import (
-    envelopes,
-    hearing,
-    incoming_claims,
-    incoming_parking,
-    purging,
-    secrets,
-    supervisor,
-    tasks,
-)
+from integrations.hub import hearing, secrets, tasks
+from integrations.hub.incoming import claims, envelopes, parking
+from integrations.hub.keeping import purging
 from integrations.hub.management.commands import reseal
 from integrations.hub.models import Incoming, IncomingClock, Outgoing
 from integrations.hub.values import Lane
+from integrations.hub.workers import supervisor
 from tests.hub.conftest import SIGNING, Hooked, heed_due, news
 from tests.hub.probe import Errands, Probe
 from tests.hub.remote import Remote
@@ -63,7 +57,7 @@ def test_only_versions_that_are_known_are_claimed(hooked: Hooked) -> None:
     hooked.post(news("E1"))
     Incoming.objects.update(version=envelopes.VERSION + 1)
     assert heed_due(hooked.account) == 0
-    assert incoming_claims.lanes_due() == []
+    assert claims.lanes_due() == []
 
 
 def test_what_was_sent_is_forgotten_in_time(hooked: Hooked, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,8 +88,8 @@ def test_what_was_purged_before_it_was_understood_comes_again_or_not_at_all(hook
     heed_due(hooked.account)
     row = kept()
     assert "not kept any more" in row.parked_reason
-    assert not incoming_parking.may_retry(row)
-    assert incoming_parking.retry(Incoming.objects.all()).skipped == 1
+    assert not parking.may_retry(row)
+    assert parking.retry(Incoming.objects.all()).skipped == 1
     hooked.post(news("E1"))
     assert heed_due(hooked.account) == 1
 
@@ -116,9 +110,9 @@ def test_closing_forgets_what_was_sent(hooked: Hooked) -> None:
     hooked.post(news("E1"))
     hooked.post(news("E2"))
     odd = Incoming.objects.get(is_anomaly=True)
-    assert incoming_parking.retry(Incoming.objects.all()).retried == 0
-    assert incoming_parking.close(odd, "asked them: a test")
-    assert not incoming_parking.close(odd, "again")
+    assert parking.retry(Incoming.objects.all()).retried == 0
+    assert parking.close(odd, "asked them: a test")
+    assert not parking.close(odd, "again")
     odd.refresh_from_db()
     assert (odd.sealed, odd.note, odd.parked_at, odd.done_at is not None) == (None, "asked them: a test", None, True)
 
@@ -143,15 +137,15 @@ def test_turning_keys_takes_the_messages_along(hooked: Hooked, settings: Any, mo
 
 def test_a_lane_that_stands_still_is_seen(hooked: Hooked) -> None:
     hooked.post(news("E1"))
-    assert incoming_claims.stalled_lanes(120) == []
+    assert claims.stalled_lanes(120) == []
     Incoming.objects.update(next_at=timezone.now() - timedelta(seconds=121))
-    assert incoming_claims.stalled_lanes(120) == [Lane.MONEY]
+    assert claims.stalled_lanes(120) == [Lane.MONEY]
     IncomingClock.objects.create(lane=Lane.MONEY, claimed_at=timezone.now() - timedelta(seconds=119))
-    assert incoming_claims.stalled_lanes(120) == []
+    assert claims.stalled_lanes(120) == []
     IncomingClock.objects.update(claimed_at=timezone.now() - timedelta(seconds=121))
-    assert incoming_claims.stalled_lanes(120) == [Lane.MONEY]
+    assert claims.stalled_lanes(120) == [Lane.MONEY]
     assert heed_due(hooked.account) == 1
-    assert incoming_claims.stalled_lanes(120) == []
+    assert claims.stalled_lanes(120) == []
     assert IncomingClock.objects.get().claimed_at > timezone.now() - timedelta(seconds=60)
 
 

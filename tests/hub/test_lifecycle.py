@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.hub import accounts, claims, outgoing
+from integrations.hub import accounts, outgoing
 from integrations.hub.models import Account, AccountState, Outgoing, Pause
+from integrations.hub.sending import claims
 from integrations.hub.values import Lane
 from tests import factories
 from tests.hub.conftest import send_due

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from integrations.hub import accounts, claims, manual, outgoing, topics
-from integrations.hub.manual import Entered
+from integrations.hub import accounts, outgoing, topics
 from integrations.hub.models import Account, Attempt, Outgoing, Taken
+from integrations.hub.sending import claims, manual
+from integrations.hub.sending.manual import Entered
 from integrations.hub.values import Done, Lane, NotReady
 from tests import factories
 from tests.hub.conftest import send_due

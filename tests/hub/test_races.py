@@ -8,8 +8,9 @@ import time
 import pytest
 from django.utils import timezone
 
-from integrations.hub import claims, drains, outcomes, outgoing
+from integrations.hub import outgoing
 from integrations.hub.models import Account, Attempt, Outgoing
+from integrations.hub.sending import claims, drains, outcomes
 from integrations.hub.values import Lane, NotReady
 from tests import factories
 from tests.hub.conftest import Worker, later

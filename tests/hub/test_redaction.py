@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from integrations.hub import outgoing, redaction
+from integrations.hub import outgoing
+from integrations.hub.keeping import redaction
 from integrations.hub.models import Account, Attempt
 from tests.hub.conftest import send_due
 from tests.hub.probe import Thing

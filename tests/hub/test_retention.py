@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.hub import outgoing, retention
+from integrations.hub import outgoing
+from integrations.hub.keeping import retention
 from integrations.hub.models import Account, Attempt, Outgoing
 from tests.hub.conftest import send_due
 from tests.hub.remote import Remote

@@ -10,8 +10,9 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from integrations.hub import claims, drains, outgoing, topics
+from integrations.hub import outgoing, topics
 from integrations.hub.models import Account, Attempt, Outgoing, Pause
+from integrations.hub.sending import claims, drains
 from integrations.hub.values import Absent, NotReady, Unneeded
 from tests import factories
 from tests.hub.conftest import later, send_due

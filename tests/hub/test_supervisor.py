@@ -16,9 +16,9 @@ from django.conf import settings
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from integrations.hub import beats, wakeups
-from integrations.hub import supervisor as supervisors
 from integrations.hub.models import Account, LaneClock, Outgoing
+from integrations.hub.workers import beats, wakeups
+from integrations.hub.workers import supervisor as supervisors
 from tests import factories
 from tests.databases import database_url
 from tests.hub.conftest import wait_until
@@ -32,7 +32,7 @@ pytestmark = [
 SCRIPT = """
 import django
 django.setup()
-from integrations.hub import supervisor
+from integrations.hub.workers import supervisor
 supervisor.STALL_SECONDS = 8
 supervisor.CHECK_SECONDS = 1.0
 supervisor.GRACE_SECONDS = 3.0

@@ -10,9 +10,10 @@ import pytest
 from django.utils import translation
 from openpyxl import Workbook, load_workbook
 
-from integrations.hub import manual, outgoing, worksheets
+from integrations.hub import outgoing
+from integrations.hub.files.sheets import Unreadable
 from integrations.hub.models import Account, Outgoing, Taken
-from integrations.hub.sheets import Unreadable
+from integrations.hub.sending import manual, worksheets
 from integrations.hub.values import Absent, Money
 from tests.hub.probe import Errand, Thing
 

@@ -13,9 +13,11 @@ from django.test import Client
 from django_q.models import OrmQ
 from django_q.signals import post_execute_in_worker, pre_execute
 
-from integrations.hub import claims, drains, outgoing, wakeups
+from integrations.hub import outgoing
 from integrations.hub.models import Account, Attempt, Outgoing
+from integrations.hub.sending import claims, drains
 from integrations.hub.values import Lane
+from integrations.hub.workers import wakeups
 from runtime.logs import trace
 from runtime.logs.lines import formatter
 from shop.customer.models import User

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from erp import orders
-from integrations.hub import manual
-from integrations.hub.manual import Entered
 from integrations.hub.models import Attempt, Outgoing, Taken
+from integrations.hub.sending import manual
+from integrations.hub.sending.manual import Entered
 from shop.order import lifecycle
 from shop.order.models import Order, Status
 from tests import factories

@@ -10,8 +10,9 @@ import pytest
 from django.utils import timezone
 
 from erp import orders
-from integrations.hub import drains, registry
+from integrations.hub import registry
 from integrations.hub.models import Attempt, Outgoing
+from integrations.hub.sending import drains
 from integrations.hub.values import Lane
 from shop import invariants
 from shop.fulfilment import shipping

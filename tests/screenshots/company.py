@@ -21,8 +21,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.hub import commands, heeding, manual, receiving
 from integrations.hub.health import alarms, objectives
+from integrations.hub.incoming import heeding, receiving
 from integrations.hub.models import (
     Account,
     AccountState,
@@ -37,6 +37,7 @@ from integrations.hub.models import (
     Pulse,
 )
 from integrations.hub.registry import connect
+from integrations.hub.sending import manual, plans
 from integrations.hub.values import Address
 from shop import intake
 from shop.customer.groups import ensure_groups
@@ -406,7 +407,7 @@ def _work(company: Company) -> None:
     differs = "Tryton makes 411.99 CNY of this order, we have 412.00 CNY (12: 411.99). Nothing more was confirmed."
     _park(orders[2], "Conflict", differs)
     _park(orders[4], "Rejected", "Tryton has no product KT-CUP-02.")
-    _park(letters[1], "OutcomeUnknown", commands.PERHAPS, is_unknown=True)
+    _park(letters[1], "OutcomeUnknown", plans.PERHAPS, is_unknown=True)
     last = rows[-1]
     Attempt.objects.create(outgoing=last, lease_token="2" * 32, revision=1, finished_at=now, outcome="TryAgain",
                            message="find order: the remote cannot be reached.")  # fmt: skip

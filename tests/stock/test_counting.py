@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
-from integrations.hub.sheets import Unreadable
+from integrations.hub.files.sheets import Unreadable
 from shop import invariants
 from shop.customer.models import User
 from shop.stock import approvals, count_decisions, count_files, counting, movements

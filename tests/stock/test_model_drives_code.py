@@ -16,8 +16,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from erp import orders
-from integrations.hub import claims, drains, registry
+from integrations.hub import registry
 from integrations.hub.models import Account, Outgoing
+from integrations.hub.sending import claims, drains
 from integrations.hub.values import Lane
 from shop import invariants
 from shop.customer.models import User

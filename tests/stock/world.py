@@ -19,9 +19,10 @@ from django.utils import timezone
 
 from integrations.channels.base import Channel as Connector
 from integrations.channels.base import ChannelLine, ChannelOrder, OrderPage
-from integrations.hub import claims, drains, registry
+from integrations.hub import registry
 from integrations.hub.errors import HubError, OutcomeUnknown, TryAgain
 from integrations.hub.models import Account, Outgoing, Pause
+from integrations.hub.sending import claims, drains
 from integrations.hub.values import Done, Health, Lane
 from shop import invariants
 from shop.channels import orders as reading

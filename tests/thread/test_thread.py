@@ -9,8 +9,9 @@ from erp.accounts import connect
 from erp.local import clerk
 from erp.local.provision import API_USER, SHIPPING_SKU, WEB_SHOP
 from erp.local.tryton_server import DATABASE, TrytonServer
-from integrations.hub import accounts, drains
+from integrations.hub import accounts
 from integrations.hub.models import Account, AccountState, Outgoing
+from integrations.hub.sending import drains
 from integrations.hub.values import Lane
 from shop.order import lifecycle
 from shop.order.models import Order, Status

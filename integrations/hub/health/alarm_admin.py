@@ -17,8 +17,8 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
-from integrations.hub import exports
-from integrations.hub.admin_pages import Confirm, Refused, ViewOnlyAdmin, act, actor, badge, too_late
+from integrations.hub.desk.admin_pages import Confirm, Refused, ViewOnlyAdmin, act, actor, badge, too_late
+from integrations.hub.files import exports
 from integrations.hub.health import spans
 from integrations.hub.health.alarms import opened, unseen
 from integrations.hub.health.models import Alarm

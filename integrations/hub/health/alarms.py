@@ -18,12 +18,13 @@ from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.hub import gaps, outgoing
+from integrations.hub import outgoing
 from integrations.hub.health import flows, telling
 from integrations.hub.health.flows import Flow
 from integrations.hub.health.models import Alarm, AlarmKind
 from integrations.hub.health.readers import PREFIX
 from integrations.hub.models import Pulse
+from integrations.hub.reading import gaps
 from integrations.hub.symptoms import SILENT
 
 CALM = timedelta(seconds=120)  # well for so long without a break, and it has ended

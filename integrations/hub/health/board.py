@@ -15,10 +15,11 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from integrations.hub import gaps, said
+from integrations.hub import said
 from integrations.hub.health import flows, spans
 from integrations.hub.health.flows import Flow
 from integrations.hub.models import AccountState, Cursor
+from integrations.hub.reading import gaps
 
 DELIVERED_LOOKED_AT = 200  # of each account, and
 FAILED_LOOKED_AT = 1000  # of all together: an older success or failure is no news, and looking for it would read all

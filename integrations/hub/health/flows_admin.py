@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
 
-from integrations.hub.account_health import AccountHealth
-from integrations.hub.admin_pages import Confirm, Refused, act, actor
+from integrations.hub.desk.account_health import AccountHealth
+from integrations.hub.desk.admin_pages import Confirm, Refused, act, actor
 from integrations.hub.health import board, flows, objectives, spans
 from integrations.hub.health.flows import Flow
 from integrations.hub.models import Account

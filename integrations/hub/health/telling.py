@@ -12,11 +12,12 @@ from django.conf import settings
 from django.db.models import Case, IntegerField, Q, When
 from django.utils import timezone
 
-from integrations.hub import outgoing, wakeups
+from integrations.hub import outgoing
 from integrations.hub.health import hooks, topics
 from integrations.hub.health.models import Alarm
 from integrations.hub.models import Account, AccountState
 from integrations.hub.values import Lane
+from integrations.hub.workers import wakeups
 
 AGAIN = timedelta(hours=24)
 OPENED, REMINDER, ENDED = "opened", "reminder", "ended"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from django.conf import settings
 from django.utils.translation import gettext_lazy
 
-from integrations.hub import beats, topics
+from integrations.hub import topics
 from integrations.hub.health import symptoms
 from integrations.hub.health.topics import AlarmHook, AlarmMail
+from integrations.hub.workers import beats
 
 LOOK = "integrations.hub.health.tasks.look"
 

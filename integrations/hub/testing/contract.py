@@ -23,7 +23,7 @@ import pytest
 from integrations.hub import registry
 from integrations.hub.connector import Connector
 from integrations.hub.errors import HubError, Misconfigured, Unsupported
-from integrations.hub.offers import offered
+from integrations.hub.kit.offers import offered
 from integrations.hub.testing import failures, fixtures, watching
 from integrations.hub.testing.failures import allowed, failure, spoilt, unfit
 from integrations.hub.testing.fixtures import Conversation, plain

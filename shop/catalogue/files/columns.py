@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from import_export.fields import Field
 from import_export.widgets import Widget
 
-from integrations.hub.sheets import Bad
+from integrations.hub.files.sheets import Bad
 from shop.catalogue import attributes
 from shop.catalogue.files import widgets
 from shop.catalogue.files.entries import ATTRIBUTE, PARENT, SINGLE, VARIANT, Entry

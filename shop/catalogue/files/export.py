@@ -18,7 +18,7 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
-from integrations.hub.cells import safe
+from integrations.hub.files.cells import safe
 from shop.catalogue.files import entries, lookups
 from shop.catalogue.files.columns import STRUCTURES, Column, columns
 from shop.catalogue.files.entries import Entry

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from import_export.results import Result
 
-from integrations.hub import workbooks
-from integrations.hub.sheets import Sheet, described
+from integrations.hub.files import workbooks
+from integrations.hub.files.sheets import Sheet, described
 from shop.catalogue import touch
 from shop.catalogue.files import entries, lookups
 from shop.catalogue.files.columns import Column

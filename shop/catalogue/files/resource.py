@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from import_export.resources import Resource
 from import_export.results import Result
 
-from integrations.hub.sheets import Bad, Sheet, Unreadable
+from integrations.hub.files.sheets import Bad, Sheet, Unreadable
 from shop.catalogue.files import entries
 from shop.catalogue.files.columns import ATTRIBUTE, EXAMPLE, STOCK, Column, columns
 from shop.catalogue.files.entries import PARENT, SINGLE, VARIANT, Entry

@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from integrations.hub.sheets import Unreadable
+from integrations.hub.files.sheets import Unreadable
 from shop.catalogue.files import plan
 from shop.catalogue.files.write import write
 from shop.catalogue.models import ImportRun, ImportState

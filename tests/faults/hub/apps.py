@@ -15,7 +15,8 @@ class FaultsConfig(AppConfig):
     label = "faults"
 
     def ready(self) -> None:
-        from integrations.hub import beats, registry
+        from integrations.hub import registry
+        from integrations.hub.workers import beats
         from tests.faults.hub import business
         from tests.hub import probe
         from tests.hub.probe import Probe
@@ -31,9 +32,11 @@ class FaultsConfig(AppConfig):
 def shorten(lease: float) -> None:
     """The same rules with other numbers: a delivery takes less than its lease, and workers whose lanes stand still are
     restarted after a few leases. Killed at the wrong moment, one worker may leave the others waiting for ever."""
-    from integrations.hub import claims, commands, registry, supervisor
+    from integrations.hub import registry
+    from integrations.hub.sending import claims, plans
+    from integrations.hub.workers import supervisor
 
     supervisor.STALL_SECONDS = int(lease * 3)
     supervisor.CHECK_SECONDS = 2.0
-    claims.LEASE_SECONDS = commands.LEASE_SECONDS = lease  # type: ignore[assignment]
+    claims.LEASE_SECONDS = plans.LEASE_SECONDS = lease  # type: ignore[assignment]
     registry.connect.__kwdefaults__["budget"] = lease * 2 / 3  # type: ignore[index]

@@ -26,7 +26,7 @@ from erp.base import (
     StockLevel,
     Target,
 )
-from integrations.hub import receiving
+from integrations.hub.incoming import receiving
 from integrations.hub.models import Account, Attempt, Outgoing
 from integrations.hub.values import Done, Health, Inbound, Ref, Verified
 from integrations.sandbox.market import Market, Site, load

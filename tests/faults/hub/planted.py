@@ -11,9 +11,10 @@ import pytest
 from django.db import transaction
 
 from integrations.channels.providers import market
-from integrations.hub import http, outcomes, outgoing
+from integrations.hub import http, outgoing
 from integrations.hub.errors import TryAgain
 from integrations.hub.http import Reply
+from integrations.hub.sending import outcomes
 
 Patch = pytest.MonkeyPatch
 

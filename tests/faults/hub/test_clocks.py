@@ -10,10 +10,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from integrations.hub import beats, claims, clock, cursors, parking
-from integrations.hub import supervisor as supervisors
+from integrations.hub import clock
 from integrations.hub.models import Account, Attempt, Cursor, Outgoing, Pause
+from integrations.hub.reading import cursors
+from integrations.hub.sending import claims, parking
 from integrations.hub.values import Lane
+from integrations.hub.workers import beats
+from integrations.hub.workers import supervisor as supervisors
 from tests.faults.hub.conftest import errand, pass_time, row, wish
 from tests.hub.conftest import send_due
 from tests.hub.remote import Remote

@@ -19,8 +19,8 @@ import pytest
 import requests
 from django.db import DatabaseError, connection, connections
 
-from integrations.hub import drains
 from integrations.hub.models import Account, Outgoing
+from integrations.hub.sending import drains
 from integrations.hub.values import Lane
 from runtime.demo import first_page
 from runtime.ports import LOOPBACK, any_free_port

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from integrations.hub import claims, drains, http
+from integrations.hub import http
 from integrations.hub.models import Account, Attempt, Outgoing
+from integrations.hub.sending import claims, drains
 from integrations.hub.values import Lane
 from tests import factories
 from tests.faults.hub import business

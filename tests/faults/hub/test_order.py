@@ -13,8 +13,8 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import F
 
-from integrations.hub import drains
 from integrations.hub.models import Account, Outgoing
+from integrations.hub.sending import drains
 from integrations.hub.values import Lane
 from integrations.sandbox.market import Market, Site
 from shop.channels import tasks

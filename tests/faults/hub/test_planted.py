@@ -17,8 +17,9 @@ import pytest
 from django.core.checks import run_checks
 from django.db import OperationalError, connection, transaction
 
-from integrations.hub import drains, outgoing
+from integrations.hub import outgoing
 from integrations.hub.models import Account, Outgoing
+from integrations.hub.sending import drains
 from integrations.hub.values import Lane
 from integrations.sandbox.market import Site
 from shop import invariants

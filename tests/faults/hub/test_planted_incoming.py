@@ -11,7 +11,7 @@ import pytest
 from django.db import OperationalError, transaction
 from django.db.models.functions import Now
 
-from integrations.hub import heeding, hooks, receiving
+from integrations.hub.incoming import heeding, hooks, receiving
 from integrations.hub.models import Incoming, IncomingHint, Outgoing
 from integrations.hub.values import Verified
 from tests.hub import probe

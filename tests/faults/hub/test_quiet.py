@@ -9,8 +9,9 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
-from integrations.hub import claims, clock
+from integrations.hub import clock
 from integrations.hub.models import Account, Outgoing, Pause
+from integrations.hub.sending import claims
 from shop import invariants
 from shop.quiet import I11
 from tests.faults.hub.conftest import errand, wish

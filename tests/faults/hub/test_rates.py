@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from integrations.hub import drains
 from integrations.hub.models import Attempt, Outgoing
 from integrations.hub.models import Budget as Bucket
+from integrations.hub.sending import drains
 from integrations.hub.values import Lane
 from tests import factories
 from tests.faults.hub.conftest import errand, wish

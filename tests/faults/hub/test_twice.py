@@ -19,9 +19,10 @@ from django.conf import settings as django_settings
 from django.db import connection
 from django.utils.module_loading import import_string
 
-from integrations.hub import beats, registry
+from integrations.hub import registry
 from integrations.hub.clock import now
 from integrations.hub.values import Lane
+from integrations.hub.workers import beats
 from shop import invariants
 from tests.channels.conftest import KEY
 from tests.faults.hub import business, crowd, databases

@@ -10,10 +10,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from integrations.hub import windows
 from integrations.hub.errors import HubError
 from integrations.hub.models import Account
-from integrations.hub.windows import Polling
+from integrations.hub.reading import windows
+from integrations.hub.reading.windows import Polling
 
 
 class Command(BaseCommand):

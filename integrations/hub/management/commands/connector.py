@@ -13,8 +13,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from integrations.hub import registry
 from integrations.hub.connector import Connector
-from integrations.hub.offers import offered
-from integrations.hub.starting import CannotStart, start
+from integrations.hub.kit.offers import offered
+from integrations.hub.kit.starting import CannotStart, start
 
 
 class Command(BaseCommand):

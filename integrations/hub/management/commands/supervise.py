@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from integrations.hub.supervisor import Supervisor
+from integrations.hub.workers.supervisor import Supervisor
 
 
 class Command(BaseCommand):

@@ -1,0 +1,1 @@
+"""Rows in and out of spreadsheet programs, nothing in them believed."""

@@ -1,0 +1,1 @@
+"""What remotes send: proven, kept, answered; then heeded and settled."""

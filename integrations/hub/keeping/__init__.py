@@ -1,0 +1,1 @@
+"""What is kept of a request and its reply, for how long, and how it goes."""

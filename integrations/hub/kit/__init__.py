@@ -1,0 +1,1 @@
+"""Writing a new connector: what it starts from, what it offers."""

@@ -1,0 +1,1 @@
+"""What is read from remotes: by cursor, by overlapping windows, and the holes that are left."""

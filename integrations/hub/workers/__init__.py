@@ -1,0 +1,1 @@
+"""The processes that work: supervised, woken, beating, each task with a trace."""

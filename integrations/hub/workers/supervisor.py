@@ -1,0 +1,139 @@
+"""Keeps the workers at work: runs django-q2's clusters in process groups of their own, starts the beats, and restarts
+a group whose lanes stand still. django-q2 is only the alarm clock; what is to be done stands in our rows."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections
+from django_q.models import OrmQ
+
+from integrations.hub.incoming import claims as incoming_claims
+from integrations.hub.sending import claims
+from integrations.hub.workers import beats, wakeups
+
+log = logging.getLogger("weft.supervisor")
+
+STALL_SECONDS = 120
+CHECK_SECONDS = 15.0
+GRACE_SECONDS = 6.0
+QUEUE_LIMIT = 200  # beats are not queued on top of a queue that nobody empties
+
+
+@dataclass
+class Cluster:
+    """One django-q2 cluster under a watchdog, which ends the whole group with us, however we end.
+
+    Killing only a cluster's parent would leave workers that go on.
+    """
+
+    name: str
+    watchdog: subprocess.Popen[bytes] | None = None
+    starts: int = 0
+
+    def start(self) -> None:
+        root = Path(settings.BASE_DIR)
+        command = [sys.executable, "-I", "-S", str(root / "runtime" / "child.py"), "--grace", str(GRACE_SECONDS)]
+        # By the environment, not --name: django-q2 reads its configuration when it is imported, before arguments.
+        self.watchdog = subprocess.Popen(
+            [*command, "--", sys.executable, str(root / "manage.py"), "qcluster"],
+            env={**os.environ, "Q_CLUSTER_NAME": self.name},
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
+        self.starts += 1
+        log.info("cluster %s started under watchdog %s", self.name, self.watchdog.pid)
+
+    def has_died(self) -> bool:
+        return self.watchdog is not None and self.watchdog.poll() is not None
+
+    def ask_to_stop(self) -> None:
+        """Closing the watchdog's pipe makes it end its group: politely first, then for good."""
+        if self.watchdog is not None and self.watchdog.stdin is not None:
+            self.watchdog.stdin.close()
+
+    def stop(self) -> None:
+        """Returns when the group is gone."""
+        self.ask_to_stop()
+        if self.watchdog is not None:
+            self.watchdog.wait()
+            self.watchdog = None
+
+
+@dataclass
+class Supervisor:
+    """`run()` returns after `stop()`, or SIGTERM or SIGINT, with no process of its own left."""
+
+    clusters: list[Cluster] = field(
+        default_factory=lambda: [Cluster(settings.Q_CLUSTER["name"]), Cluster(settings.WEFT_URGENT_CLUSTER)]
+    )
+    stopping: bool = False
+    _next_beat: dict[str, float] = field(default_factory=dict)
+    _next_check: float = 0.0
+
+    def run(self) -> None:
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGINT, self._stop)
+        for cluster in self.clusters:
+            cluster.start()
+        self._next_check = time.monotonic() + STALL_SECONDS
+        try:
+            while not self.stopping:
+                self._turn()
+                time.sleep(0.5)
+        finally:
+            self.stop_clusters()
+
+    def stop_clusters(self) -> None:
+        """All at once: a worker in the middle of something may take the whole grace."""
+        for cluster in self.clusters:
+            cluster.ask_to_stop()
+        for cluster in self.clusters:
+            cluster.stop()
+
+    def _stop(self, *_: object) -> None:
+        self.stopping = True
+
+    def _turn(self) -> None:
+        for cluster in self.clusters:
+            if cluster.has_died():
+                log.error("cluster %s died; starting it again", cluster.name)
+                cluster.stop()
+                time.sleep(min(cluster.starts, 10))
+                cluster.start()
+        try:
+            close_old_connections()
+            self._beat()
+            self._check()
+        except DatabaseError as error:
+            log.warning("the database does not answer: %s", error)
+            time.sleep(2)
+
+    def _beat(self) -> None:
+        now = time.monotonic()
+        due = [beat for beat in beats.registered() if self._next_beat.get(beat.name, 0.0) <= now]
+        if not due or OrmQ.objects.count() > QUEUE_LIMIT:
+            return
+        for beat in due:
+            self._next_beat[beat.name] = now + beat.seconds
+            wakeups.queue(beat.task, *beat.args, cluster=beat.cluster)
+
+    def _check(self) -> None:
+        if time.monotonic() < self._next_check:
+            return
+        self._next_check = time.monotonic() + CHECK_SECONDS
+        stalled = sorted({*claims.stalled_lanes(STALL_SECONDS), *incoming_claims.stalled_lanes(STALL_SECONDS)})
+        if stalled:
+            log.error("nothing was claimed in lanes %s for %s s; restarting the workers", stalled, STALL_SECONDS)
+            self.stop_clusters()
+            for cluster in self.clusters:
+                cluster.start()
+            self._next_check = time.monotonic() + STALL_SECONDS
