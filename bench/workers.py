@@ -33,7 +33,7 @@ class Workers:
     def __enter__(self) -> Workers:
         Pulse.objects.all().delete()
         self._child = Child(self._command)
-        wait(lambda: Pulse.objects.count() >= 2, READY_TIMEOUT)
+        wait(lambda: Pulse.objects.exclude(host="").count() >= 2, READY_TIMEOUT)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from django.db.models import QuerySet
+
 from integrations.hub import accounts
 from integrations.hub.models import Account, AccountState
 from shop.stock.models import Warehouse
 
 
-def erp_accounts() -> list[Account]:
+def erp_accounts() -> QuerySet[Account]:
     """Every ERP that should hear of orders. Also those starting or paused: their work waits."""
-    return list(Account.objects.filter(kind="erp").exclude(state=AccountState.RETIRED).order_by("pk"))
+    return Account.objects.filter(kind="erp").exclude(state=AccountState.RETIRED).order_by("pk")
 
 
 def announce(provider: str, name: str, warehouses: tuple[str, ...]) -> Account:

@@ -9,6 +9,7 @@ from typing import Any
 
 from erp import documents, feedback, invariants, orders, symptoms
 from erp import said as sentences
+from erp.accounts import erp_accounts
 from integrations.hub import outgoing, said, topics
 from integrations.hub.health import readers
 from integrations.hub.workers import beats
@@ -41,5 +42,5 @@ def connect() -> None:
     readers.register(feedback.READER)
     signals.order_released.connect(order_released, dispatch_uid="erp.order_released")
     signals.order_withdrawn.connect(order_withdrawn, dispatch_uid="erp.order_withdrawn")
-    beats.register("erp.poll", seconds=15, task="erp.tasks.poll")
-    beats.register("erp.missing", seconds=60, task="erp.tasks.ensure_missing")
+    beats.register("erp.poll", seconds=15, task="erp.tasks.poll", work=erp_accounts)
+    beats.register("erp.missing", seconds=60, task="erp.tasks.ensure_missing", work=erp_accounts)

@@ -23,6 +23,8 @@ from shop.fulfilment import sourcing
 from shop.mail import letters
 from shop.mail.letters import Event
 from shop.order.models import Order, Status
+from shop.stock import presales
+from shop.stock.models import Channel
 
 if TYPE_CHECKING:
     from shop.fulfilment.models import Parcel
@@ -58,6 +60,7 @@ def order_shipped(order: Order, parcel: Parcel) -> None:
 def connect() -> None:
     """Once, from `ShopConfig.ready`: topics, beats, subject links and examinations of the shop."""
     from shop.channels.windows import OrdersByDate  # places orders, whose wiring this is
+    from shop.order import lifecycle  # moves them
 
     symptoms.register()
     news_invariants.register()
@@ -71,11 +74,11 @@ def connect() -> None:
     windows.register(OrdersByDate())
     topics.register_subject("order", lambda number: f"/admin/order/order/by-number/{number}/", gettext_lazy("order"))
     topics.register_subject("customer", lambda pk: f"/admin/customer/user/{pk}/change/", gettext_lazy("customer"))
-    beats.register("shop.expire", seconds=30, task="shop.tasks.expire_overdue")
-    beats.register("shop.cancel", seconds=60, task="shop.tasks.finish_cancellations")
-    beats.register("channels.poll", seconds=15, task="shop.channels.tasks.poll")
+    beats.register("shop.expire", seconds=30, task="shop.tasks.expire_overdue", work=lifecycle.overdue)
+    beats.register("shop.cancel", seconds=60, task="shop.tasks.finish_cancellations", work=lifecycle.cancelling)
+    beats.register("channels.poll", seconds=15, task="shop.channels.tasks.poll", work=Channel.objects.all)
     beats.register("channels.by-date", seconds=3600, task="shop.channels.tasks.poll_by_date")
-    beats.register("channels.rebalance", seconds=30, task="shop.channels.tasks.rebalance")
+    beats.register("channels.rebalance", seconds=30, task="shop.channels.tasks.rebalance", work=Channel.objects.all)
     beats.register("channels.demand", seconds=3600, task="shop.channels.tasks.count_demand")
-    beats.register("shop.fill", seconds=30, task="shop.tasks.fill_waiting")
+    beats.register("shop.fill", seconds=30, task="shop.tasks.fill_waiting", work=presales.fillable)
     beats.register("shop.tokens", seconds=3600, task="shop.tasks.prune_tokens")

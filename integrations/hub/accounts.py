@@ -61,6 +61,7 @@ def connect(kind: str, provider: str, name: str, settings: Mapping[str, str]) ->
                 account.state = AccountState.STARTING
             account.checked_at = None
             account.save()
+            _check_soon()
             log.info("account %s: settings changed: %s", name, ", ".join(sorted(changed)) or "none")
     return account
 
@@ -128,12 +129,22 @@ def _ask(remote: Connector, answer: Future[object]) -> None:
         answer.set_exception(error)
 
 
-def check_due() -> None:
-    """Check accounts that are starting at once, the others every few minutes. Not those only announced so far."""
+def due() -> QuerySet[Account]:
+    """Accounts to check: those that are starting, the others every few minutes. Not those only announced so far."""
     stale = timezone.now() - RECHECK
     due = Q(state=AccountState.STARTING) | Q(state=AccountState.ACTIVE) & (Q(checked_at=None) | Q(checked_at__lt=stale))
-    for account in Account.objects.filter(due).exclude(state=AccountState.STARTING, settings={}, sealed=""):
+    return Account.objects.filter(due).exclude(state=AccountState.STARTING, settings={}, sealed="")
+
+
+def check_due() -> None:
+    """Check the accounts that are due."""
+    for account in due():
         check(account)
+
+
+def _check_soon() -> None:
+    """Once the transaction is in. Lost or doubled it is harmless: a beat finds what is due."""
+    transaction.on_commit(lambda: wakeups.queue("integrations.hub.tasks.check_accounts"), robust=True)
 
 
 def pause(account: Account) -> None:
@@ -146,6 +157,7 @@ def resume(account: Account) -> None:
     Account.objects.filter(pk=account.pk, state=AccountState.PAUSED).update(
         state=AccountState.STARTING, checked_at=None
     )
+    _check_soon()
 
 
 def retire(account: Account) -> int:

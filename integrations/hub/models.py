@@ -277,7 +277,10 @@ class Cursor(models.Model):
 
 
 class Pulse(models.Model):
-    """When a worker of a cluster last ran what the supervisor asks of it every few seconds: the whole way works."""
+    """When a worker of a cluster last ran what the supervisor asks of it every minute: the whole way works.
+
+    Without a host none ever did, and `beaten_at` is when the cluster was started first.
+    """
 
     cluster = models.CharField(max_length=64, primary_key=True)
     beaten_at = models.DateTimeField(db_default=Now())

@@ -20,7 +20,7 @@ from integrations.hub.incoming import parking as incoming_parking
 from integrations.hub.models import Account, AccountState, Pause, Pulse
 from integrations.hub.sending import claims, parking
 
-SILENT = timedelta(seconds=60)  # six beats
+SILENT = timedelta(seconds=180)  # three beats
 WAITING = timedelta(seconds=300)
 RESTART = "systemctl restart weft-workers   |   docker compose restart workers   |   manage.py supervise"
 
@@ -42,7 +42,7 @@ def workers() -> Iterator[Finding]:
     beaten = {pulse.cluster: pulse for pulse in Pulse.objects.annotate(now=Now())}
     for cluster in (settings.Q_CLUSTER["name"], settings.WEFT_URGENT_CLUSTER):
         pulse = beaten.get(cluster)
-        if pulse is None:
+        if pulse is None or not pulse.host:
             yield _silent(_("The workers of %(cluster)s never gave a sign of life.") % {"cluster": cluster})
             continue
         age = pulse.now - pulse.beaten_at

@@ -35,6 +35,10 @@ def hear(lane: int) -> int:
 def sweep() -> None:
     """Wake the lanes in which something waits that no wake-up was left for."""
     wakeups.wake(drains.lanes_due())
+
+
+def sweep_incoming() -> None:
+    """The same for what came in."""
     wakeups.wake_hearing(claims.lanes_due())
 
 

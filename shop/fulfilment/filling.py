@@ -16,7 +16,7 @@ def fill_waiting() -> int:
 
     It does not matter which receipt, reading or cancellation brought the goods, nor how often this runs.
     """
-    return sum(map(_fill, presales.fillable()))
+    return sum(map(_fill, list(presales.fillable().order_by("sku").values_list("sku", flat=True))))
 
 
 def _fill(sku: str) -> int:

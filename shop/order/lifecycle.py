@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from integrations.hub import outgoing, topics
@@ -325,8 +325,12 @@ def note_shipped(order: Order, *, actor: str, reason: str) -> None:
 def expire_overdue(now: datetime | None = None, limit: int = 500) -> int:
     """Expire unpaid orders whose deadline has passed, each in its own transaction; returns how many."""
     at = now or timezone.now()
-    overdue = Order.objects.filter(status=S.PENDING_PAYMENT, payment_deadline__lte=at)
-    return sum(_expire(number, at) for number in overdue.values_list("number", flat=True)[:limit])
+    return sum(_expire(number, at) for number in overdue(at).values_list("number", flat=True)[:limit])
+
+
+def overdue(now: datetime | None = None) -> QuerySet[Order]:
+    """Unpaid orders whose deadline has passed."""
+    return Order.objects.filter(status=S.PENDING_PAYMENT, payment_deadline__lte=now or timezone.now())
 
 
 def _expire(number: str, at: datetime) -> bool:
@@ -342,5 +346,10 @@ def _expire(number: str, at: datetime) -> bool:
 
 def finish_cancellations() -> int:
     """What a crash between the two transactions of `cancel` left behind; returns how many were finished."""
-    numbers: Sequence[str] = list(Order.objects.filter(status=S.CANCELLING).values_list("number", flat=True)[:500])
+    numbers: Sequence[str] = list(cancelling().values_list("number", flat=True)[:500])
     return sum(finish_cancelling(number) for number in numbers)
+
+
+def cancelling() -> QuerySet[Order]:
+    """Orders whose cancellation is not finished."""
+    return Order.objects.filter(status=S.CANCELLING)

@@ -184,11 +184,10 @@ class Filled:
     units: int
 
 
-def fillable() -> list[str]:
-    """SKUs somebody waits for and of which something is free."""
+def fillable() -> QuerySet[Pool]:
+    """Of the SKUs that somebody waits for, those of which something is free."""
     waited = Presale.objects.filter(promised__gt=0).values("pool")
-    free = Pool.objects.filter(sku__in=waited, shortage=0, on_hand__gt=F("reserved") + F("escrow"))
-    return list(free.order_by("sku").values_list("sku", flat=True))
+    return Pool.objects.filter(sku__in=waited, shortage=0, on_hand__gt=F("reserved") + F("escrow"))
 
 
 _WAITING = """

@@ -191,7 +191,7 @@ def test_what_else_is_an_alarm(account: Account, mail: Account) -> None:
     Outgoing.objects.update(parked_at=timezone.now(), parked_reason="x")
     Pulse.objects.create(cluster="weft")
     Pulse.objects.create(cluster="weft-urgent")
-    wait(100)
+    wait(200)
     Pulse.objects.filter(cluster="weft").update(beaten_at=timezone.now())
     alarms.look()
     found = {(one.kind, one.subject) for one in Alarm.objects.all()}

@@ -166,7 +166,7 @@ def test_the_supervisor_restarts_workers_that_leave_messages_lying(
 def test_a_lost_wake_up_is_found_by_the_sweep(hooked: Hooked) -> None:
     hooked.post(news("E1"))
     OrmQ.objects.all().delete()
-    tasks.sweep()
+    tasks.sweep_incoming()
     assert [one.func() for one in OrmQ.objects.all()] == ["integrations.hub.tasks.hear"]
 
 

@@ -34,7 +34,7 @@ import django
 django.setup()
 from integrations.hub.workers import supervisor
 supervisor.STALL_SECONDS = 8
-supervisor.CHECK_SECONDS = 1.0
+supervisor.ASK_SECONDS = 1.0
 supervisor.GRACE_SECONDS = 3.0
 watched = supervisor.Supervisor()
 watched.clusters = watched.clusters[:1]

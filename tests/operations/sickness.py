@@ -95,7 +95,7 @@ def row(key: str, columns: str, values: str) -> str:
 
 NO_ROWS = "DELETE FROM hub_outgoing WHERE topic = 'test.sick'"
 # They are stopped, so nobody beats any more; the test need not wait a minute for it to show.
-AGED = "UPDATE hub_pulse SET beaten_at = beaten_at - interval '2 minutes' WHERE cluster = '{}'"
+AGED = "UPDATE hub_pulse SET beaten_at = beaten_at - interval '5 minutes' WHERE cluster = '{}'"
 FAULTS = [
     in_env("address", "does not begin with https", "WEFT_SHOP_URL=http://elsewhere.weft.test/shop"),
     in_env("trade", "WEFT_BANK_DETAILS", "WEFT_BANK_DETAILS="),

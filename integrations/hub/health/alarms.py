@@ -77,7 +77,7 @@ def unseen() -> QuerySet[Alarm]:
 
 
 def troubles() -> Iterator[Trouble]:
-    """Everything that is an alarm now. Three statements, however many accounts there are."""
+    """Everything that is an alarm now. At most three statements, however many accounts there are."""
     measured = flows.measure()
     yield from (_late(flow) for flow in measured if flow.is_late)
     accounts = {flow.account.id: flow.account for flow in measured}
@@ -89,7 +89,8 @@ def troubles() -> Iterator[Trouble]:
         if count := sum(flow.parked for flow in measured if flow.account.id == account.id):
             yield Trouble(AlarmKind.PARKED, str(account.id), account.id, {**words, "count": count})
     yield from silent_clusters()
-    yield from _gaps({account.id: account.kind for account in accounts.values()})
+    if accounts:
+        yield from _gaps({account.id: account.kind for account in accounts.values()})
 
 
 def _gaps(kinds: dict[int, str]) -> Iterator[Trouble]:
@@ -118,8 +119,13 @@ def clusters() -> dict[str, float | None]:
     return {name: beaten[name].total_seconds() if name in beaten else None for name in names}
 
 
+def main_is_silent() -> QuerySet[Pulse]:
+    """A row when the main cluster, which looks at everything, gives no sign of life."""
+    return Pulse.objects.filter(cluster=settings.Q_CLUSTER["name"], beaten_at__lt=Now() - SILENT)
+
+
 def silent_clusters() -> Iterator[Trouble]:
-    """Clusters that gave a sign of life once and do no longer. One that never did, the doctor names."""
+    """Clusters that give no sign of life, though they did, or were started long enough ago."""
     for cluster, age in clusters().items():
         if age is not None and age > SILENT.total_seconds():
             yield Trouble(AlarmKind.SILENT, cluster, None, {"cluster": cluster, "seconds": int(age)})

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy
 
 from integrations.hub import topics
-from integrations.hub.health import symptoms
+from integrations.hub.health import alarms, symptoms
 from integrations.hub.health.topics import AlarmHook, AlarmMail
 from integrations.hub.workers import beats
 
@@ -14,11 +14,11 @@ LOOK = "integrations.hub.health.tasks.look"
 
 
 def connect() -> None:
-    """Both clusters look: each must be able to say that the other is silent."""
+    """The main cluster looks; where it is silent the other does, so that somebody says it."""
     topics.register(AlarmMail())
     topics.register(AlarmHook())
     topics.register_subject("alarm", lambda pk: f"/admin/hub/alarm/{pk}/change/", gettext_lazy("alarm"))
     symptoms.register()
     urgent = settings.WEFT_URGENT_CLUSTER
-    beats.register("hub.health", seconds=30, task=LOOK)
-    beats.register("hub.health.urgent", seconds=30, task=LOOK, cluster=urgent)
+    beats.register("hub.health", seconds=60, task=LOOK)
+    beats.register("hub.health.urgent", seconds=60, task=LOOK, cluster=urgent, work=alarms.main_is_silent)

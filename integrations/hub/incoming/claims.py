@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -75,6 +76,11 @@ class Batch:
 def accounts_due(lanes: Collection[int]) -> list[int]:
     """Ids of accounts with messages to heed in these lanes and none in flight."""
     return _firsts("SELECT DISTINCT a.id", lanes, "ORDER BY a.id")
+
+
+def due() -> tuple[str, Sequence[Any]]:
+    """A statement that finds a row when a message could be claimed now, and its values."""
+    return f"SELECT 1 {_FIRSTS}", [[int(lane) for lane in Lane], HEARD]
 
 
 def lanes_due() -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -91,6 +91,11 @@ def lanes_served(lane: int) -> list[int]:
 def accounts_due(lanes: Collection[int]) -> list[int]:
     """Ids of accounts with something to claim in these lanes and nothing in flight."""
     return _firsts("SELECT DISTINCT a.id", lanes, "ORDER BY a.id")
+
+
+def due() -> tuple[str, Mapping[str, Any]]:
+    """A statement that finds a row when something could be claimed now, and its values."""
+    return f"SELECT 1 {_FIRSTS}", _values(list(Lane))
 
 
 def lanes_due() -> list[int]:

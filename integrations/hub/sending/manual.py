@@ -218,13 +218,17 @@ def give_back(rows: QuerySet[Outgoing]) -> int:
 # --- what a person said, asked of the remote -------------------------------------------------------------------------
 
 
+def unconfirmed() -> QuerySet[Outgoing]:
+    """Commands that people ticked off lately and the remote has not confirmed, if it can be asked."""
+    reachable = Q(account__state=AccountState.ACTIVE) | Q(account__state=AccountState.RETIRED)
+    return Outgoing.objects.filter(reachable, is_unconfirmed=True, delivered_at__gt=Clock() - timedelta(days=30))
+
+
 def confirm(limit: int = 100) -> int:
     """Ask remotes about commands that people ticked off; returns how many were confirmed. What is not there stays
     unconfirmed, and is shown to staff."""
     confirmed = 0
-    reachable = Q(account__state=AccountState.ACTIVE) | Q(account__state=AccountState.RETIRED)
-    rows = Outgoing.objects.filter(reachable, is_unconfirmed=True).select_related("account")
-    for row in rows.filter(delivered_at__gt=Clock() - timedelta(days=30)).order_by("pk")[:limit]:
+    for row in unconfirmed().select_related("account").order_by("pk")[:limit]:
         topic = topics.find(row.topic)
         payload = plans.current(topic, row) if isinstance(topic, Command) else None
         if not isinstance(topic, Command) or payload is None:

@@ -17,14 +17,17 @@ from django.db import DatabaseError, close_old_connections
 from django_q.models import OrmQ
 
 from integrations.hub.incoming import claims as incoming_claims
+from integrations.hub.models import Pulse
 from integrations.hub.sending import claims
 from integrations.hub.workers import beats, wakeups
+from integrations.hub.workers.beats import Beat
 
 log = logging.getLogger("weft.supervisor")
 
 STALL_SECONDS = 120
-CHECK_SECONDS = 15.0
+ASK_SECONDS = 15.0  # how often it is asked whether there is anything to do
 GRACE_SECONDS = 6.0
+SWEEP = "hub.sweep"  # the beats that find work waiting
 QUEUE_LIMIT = 200  # beats are not queued on top of a queue that nobody empties
 
 
@@ -76,8 +79,10 @@ class Supervisor:
         default_factory=lambda: [Cluster(settings.Q_CLUSTER["name"]), Cluster(settings.WEFT_URGENT_CLUSTER)]
     )
     stopping: bool = False
+    _next_ask: float = 0.0
     _next_beat: dict[str, float] = field(default_factory=dict)
     _next_check: float = 0.0
+    _is_announced: bool = False
 
     def run(self) -> None:
         signal.signal(signal.SIGTERM, self._stop)
@@ -111,25 +116,44 @@ class Supervisor:
                 cluster.start()
         try:
             close_old_connections()
-            self._beat()
-            self._check()
+            self._ask()
         except DatabaseError as error:
             log.warning("the database does not answer: %s", error)
             time.sleep(2)
 
-    def _beat(self) -> None:
+    def _ask(self) -> None:
+        """Now and then: start the beats that are due and have work; where work waits, see that it moves."""
+        if time.monotonic() < self._next_ask:
+            return
+        self._next_ask = time.monotonic() + ASK_SECONDS
+        if not self._is_announced:
+            self._announce()
+        started = self._beat()
+        if any(beat.name.startswith(SWEEP) for beat in started):
+            self._check()
+
+    def _announce(self) -> None:
+        """A cluster that never gives a sign of life is silent since now."""
+        expected = [Pulse(cluster=cluster.name) for cluster in self.clusters]
+        Pulse.objects.bulk_create(expected, ignore_conflicts=True)
+        self._is_announced = True
+
+    def _beat(self) -> list[Beat]:
+        """Queue what is due and has work; returns that."""
         now = time.monotonic()
         due = [beat for beat in beats.registered() if self._next_beat.get(beat.name, 0.0) <= now]
-        if not due or OrmQ.objects.count() > QUEUE_LIMIT:
-            return
-        for beat in due:
-            self._next_beat[beat.name] = now + beat.seconds
+        self._next_beat.update({beat.name: now + beat.seconds for beat in due})
+        started = beats.with_work(due)
+        if not started or OrmQ.objects.count() > QUEUE_LIMIT:
+            return started
+        for beat in started:
             wakeups.queue(beat.task, *beat.args, cluster=beat.cluster)
+        return started
 
     def _check(self) -> None:
+        """Work waits that could be claimed: are there lanes of which none was claimed for long?"""
         if time.monotonic() < self._next_check:
             return
-        self._next_check = time.monotonic() + CHECK_SECONDS
         stalled = sorted({*claims.stalled_lanes(STALL_SECONDS), *incoming_claims.stalled_lanes(STALL_SECONDS)})
         if stalled:
             log.error("nothing was claimed in lanes %s for %s s; restarting the workers", stalled, STALL_SECONDS)

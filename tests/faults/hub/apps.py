@@ -16,6 +16,7 @@ class FaultsConfig(AppConfig):
 
     def ready(self) -> None:
         from integrations.hub import registry
+        from integrations.hub.sending import claims
         from integrations.hub.workers import beats
         from tests.faults.hub import business
         from tests.hub import probe
@@ -24,7 +25,7 @@ class FaultsConfig(AppConfig):
         registry.connectors()[Probe.kind, Probe.name] = Probe
         probe.register()
         business.register()
-        beats.register("hub.sweep", seconds=1, task="integrations.hub.tasks.sweep")
+        beats.register("hub.sweep", seconds=1, task="integrations.hub.tasks.sweep", work=claims.due)
         if lease := os.environ.get(LEASE):
             shorten(float(lease))
 
@@ -37,6 +38,6 @@ def shorten(lease: float) -> None:
     from integrations.hub.workers import supervisor
 
     supervisor.STALL_SECONDS = int(lease * 3)
-    supervisor.CHECK_SECONDS = 2.0
+    supervisor.ASK_SECONDS = 1.0
     claims.LEASE_SECONDS = plans.LEASE_SECONDS = lease  # type: ignore[assignment]
     registry.connect.__kwdefaults__["budget"] = lease * 2 / 3  # type: ignore[index]

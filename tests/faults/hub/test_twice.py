@@ -36,7 +36,8 @@ from tests.threads import at_once
 CASES: dict[str, list[tuple[tuple[Any, ...], str]]] = {
     "integrations.hub.tasks.pulse": [(("weft",), "")],  # a sign of life, which is bookkeeping
     "integrations.hub.tasks.drain": [((int(lane),), "hub_outgoing") for lane in Lane],
-    "integrations.hub.tasks.sweep": [((), "")],  # wake-ups, which are bookkeeping
+    "integrations.hub.tasks.sweep": [((), "")],
+    "integrations.hub.tasks.sweep_incoming": [((), "")],  # wake-ups, which are bookkeeping
     "integrations.hub.tasks.check_accounts": [((), "hub_account")],
     "integrations.hub.tasks.hear": [((int(Lane.MONEY),), "hub_incominghint")],
     "integrations.hub.tasks.purge": [((), "hub_attempt")],
