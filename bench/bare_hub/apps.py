@@ -26,8 +26,13 @@ class BenchConfig(AppConfig):
 
 
 def _count(connection: Any, handle: int) -> None:
+    """Once, however often it was connected anew: its wrappers stay."""
+    if COUNTED in {wrapper.__name__ for wrapper in connection.execute_wrappers}:
+        return
+
     def counted(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         os.write(handle, b"q" if "django_q_" in sql else b"w")
         return execute(sql, *rest)
 
+    counted.__name__ = COUNTED
     connection.execute_wrappers.append(counted)
