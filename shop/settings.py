@@ -269,7 +269,7 @@ Q_CLUSTER = {
 }
 WEFT_PROVIDER_PACKAGES = [
     "integrations.messages.providers", "integrations.alarms.providers", "integrations.channels.providers",
-    "erp.providers",
+    "integrations.payments.providers", "erp.providers",
 ]  # fmt: skip
 WEFT_ALARM_MAIL = env.list("WEFT_ALARM_MAIL", default=[])
 WEFT_ALARM_WEBHOOK = env.str("WEFT_ALARM_WEBHOOK", "")
