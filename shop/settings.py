@@ -88,6 +88,7 @@ INSTALLED_APPS = [
     "shop.stock.apps.StockConfig",
     "shop.fulfilment.apps.FulfilmentConfig",
     "shop.returns.apps.ReturnsConfig",
+    "shop.payments.apps.PaymentsConfig",
     "shop.api.apps.ApiConfig",
     "shop.desk.apps.DeskConfig",
     "erp.apps.ErpConfig",
@@ -290,6 +291,10 @@ OSCAR_DELETE_IMAGE_FILES = False  # Oscar deletes before the commit; see shop/ca
 PHONENUMBER_DEFAULT_REGION = "CN"
 WEFT_BANK_TRANSFER_HOURS = 72
 WEFT_TRANSFER_HOURS = env.int("WEFT_TRANSFER_HOURS", 48)
+WEFT_PAYMENT_MINUTES = env.int("WEFT_PAYMENT_MINUTES", 30)
+WEFT_REFUND_LIMIT = Decimal(env.str("WEFT_REFUND_LIMIT", "5000"))
+WEFT_AUTOMATIC_REFUNDS = env.int("WEFT_AUTOMATIC_REFUNDS", 20)
+WEFT_AUTOMATIC_REFUND_SUM = Decimal(env.str("WEFT_AUTOMATIC_REFUND_SUM", "20000"))
 WEFT_PAYMENT_LATEST_HOURS = env.int("WEFT_PAYMENT_LATEST_HOURS", 168)
 WEFT_OWN_SHOP_WEIGHT = env.str("WEFT_OWN_SHOP_WEIGHT", "1")
 WEFT_MARKET_PORT = env.int("WEFT_MARKET_PORT", 0)  # of the demo's practice market

@@ -187,6 +187,10 @@ class Payments(Connector):
         """The ways to pay that this account's settings offer, the best first. No call."""
         raise NotImplementedError
 
+    def payee(self) -> str:
+        """Who we are there, in the provider's words: what `Observed.payee` has to be. No call."""
+        return ""
+
     def redirect_hosts(self) -> frozenset[str]:
         """Hosts to which a buyer may be sent. No call."""
         return frozenset()

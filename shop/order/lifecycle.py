@@ -13,6 +13,7 @@ from django.utils import timezone
 from integrations.hub import outgoing, topics
 from shop import wiring
 from shop.order.models import LineKind, Order, OrderStatusChange, PaymentMethod, Status
+from shop.payments import pending
 from shop.stock import holds, promises
 from shop.stock.holds import OutOfStock
 
@@ -87,7 +88,7 @@ def _note_late_money(number: str, actor: str, reference: str, gone: OutOfStock) 
         order.paid_at = timezone.now()
         order.needs_refund = True
         order.save(update_fields=["paid_at", "needs_refund"])
-        _note(order, actor, f"paid late ({reference}), goods are gone: {gone}")
+        note(order, actor, f"paid late ({reference}), goods are gone: {gone}")
     return order
 
 
@@ -98,7 +99,7 @@ def note_refund(number: str, *, actor: str, reference: str = "") -> Order:
             raise IllegalMove(order, Status(order.status))
         order.needs_refund = False
         order.save(update_fields=["needs_refund"])
-        _note(order, actor, f"money given back: {reference}")
+        note(order, actor, f"money given back: {reference}")
     return order
 
 
@@ -109,7 +110,7 @@ def close_return(number: str, *, actor: str, reference: str = "") -> Order:
             raise IllegalMove(order, Status(order.status))
         order.return_closed_at = timezone.now()
         order.save(update_fields=["return_closed_at"])
-        _note(order, actor, f"return closed: {reference}")
+        note(order, actor, f"return closed: {reference}")
     return order
 
 
@@ -119,7 +120,7 @@ def _need_return(order: Order) -> None:
     order.return_closed_at = None
 
 
-def _note(order: Order, actor: str, reason: str) -> None:
+def note(order: Order, actor: str, reason: str) -> None:
     """A fact in the audit trail that moves nothing."""
     OrderStatusChange.objects.create(
         order=order, old_status=order.status, new_status=order.status, actor=actor, reason=reason[:255]
@@ -128,18 +129,23 @@ def _note(order: Order, actor: str, reason: str) -> None:
 
 def _pay(number: str, actor: str, reference: str) -> Order:
     with locked(number) as order:
-        expired = order.status == S.EXPIRED
-        _move(order, S.PAID, actor=actor, reason=reference)
-        order.paid_at = timezone.now()
-        order.payment_deadline = None
-        order.needs_refund = False
-        order.save(update_fields=["status", "paid_at", "payment_deadline", "needs_refund"])
-        if expired:
-            holds.promise(list(order.lines.filter(kind=LineKind.GOODS)), deadline=None)
-        wiring.order_released(order)
-        if not expired:
-            holds.keep(order.pk)
+        pay(order, actor=actor, reference=reference)
     return order
+
+
+def pay(order: Order, *, actor: str, reference: str, paid_at: datetime | None = None) -> None:
+    """A locked order is paid. Raises IllegalMove, or OutOfStock where it had expired and its goods are gone since."""
+    expired = order.status == S.EXPIRED
+    _move(order, S.PAID, actor=actor, reason=reference)
+    order.paid_at = paid_at or timezone.now()
+    order.payment_deadline = None
+    order.needs_refund = False
+    order.save(update_fields=["status", "paid_at", "payment_deadline", "needs_refund"])
+    if expired:
+        holds.promise(list(order.lines.filter(kind=LineKind.GOODS)), deadline=None)
+    wiring.order_released(order)
+    if not expired:
+        holds.keep(order.pk)
 
 
 def last_deadline(order: Order) -> datetime:
@@ -166,7 +172,7 @@ def extend_deadline(number: str, until: datetime, *, actor: str, reason: str) ->
         if until > last_deadline(order):
             raise TooFar(last_deadline(order))
         if _extend(order, until):
-            _note(order, actor, f"held until {_at(until)}: {reason}")
+            note(order, actor, f"held until {_at(until)}: {reason}")
     return order
 
 
@@ -183,7 +189,7 @@ def say_paid(number: str, *, actor: str) -> Order:
             _extend(order, deadline_once_said(order))
             order.payment_said_at = timezone.now()
             order.save(update_fields=["payment_said_at"])
-            _note(order, actor, f"said to be paid; held until {_at(order.payment_deadline)}")
+            note(order, actor, f"said to be paid; held until {_at(order.payment_deadline)}")
     return order
 
 
@@ -219,7 +225,7 @@ def note_account_payment(number: str, *, actor: str) -> Order:
         order.paid_at = timezone.now()
         order.needs_refund = order.status == S.CANCELLED
         order.save(update_fields=["paid_at", "needs_refund"])
-        _note(order, actor, "paid")
+        note(order, actor, "paid")
     return order
 
 
@@ -291,7 +297,7 @@ def refuse_cancellation(order: Order, *, actor: str, reason: str) -> None:
     if not order.needs_return:
         _need_return(order)
         order.save(update_fields=["needs_return", "return_closed_at"])
-        _note(order, actor, reason)
+        note(order, actor, reason)
 
 
 def cancelled_elsewhere(number: str, *, actor: str) -> None:
@@ -316,7 +322,7 @@ def note_shipped(order: Order, *, actor: str, reason: str) -> None:
             return  # the rest is still being cancelled
     if order.status in (S.PENDING_PAYMENT, S.EXPIRED):
         _need_return(order)  # somebody shipped what nobody has paid: a task, not a move
-        _note(order, actor, f"shipped although never released: {reason}")
+        note(order, actor, f"shipped although never released: {reason}")
     elif order.status != status or status is S.PARTLY_SHIPPED:
         _move(order, status, actor=actor, reason=reason)
     order.save(update_fields=["status", "needs_return", "return_closed_at"])
@@ -337,6 +343,8 @@ def _expire(number: str, at: datetime) -> bool:
     with locked(number) as order:
         if order.status != S.PENDING_PAYMENT or not order.payment_deadline or order.payment_deadline > at:
             return False  # paid, cancelled or extended meanwhile
+        if pending.waits_for(order):
+            return False  # its provider is asked; in the end the next sweep expires it
         _move(order, S.EXPIRED, actor="weft", reason="payment deadline")
         order.save(update_fields=["status"])
         wiring.order_cancelled(order)

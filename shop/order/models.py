@@ -43,6 +43,7 @@ class Status(models.TextChoices):
 class PaymentMethod(models.TextChoices):
     BANK_TRANSFER = "bank_transfer", _("bank transfer")
     ON_ACCOUNT = "on_account", _("on account")
+    ONLINE = "online", _("online")
     ELSEWHERE = "elsewhere", _("settled elsewhere")
 
 

@@ -198,6 +198,8 @@ def _exploded(draft: Draft) -> Draft:
 def _deadline(draft: Draft, at: datetime) -> datetime | None:
     if draft.payment_method == PaymentMethod.BANK_TRANSFER:
         return at + timedelta(hours=settings.WEFT_BANK_TRANSFER_HOURS)
+    if draft.payment_method == PaymentMethod.ONLINE:
+        return at + timedelta(minutes=settings.WEFT_PAYMENT_MINUTES)
     return None
 
 

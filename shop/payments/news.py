@@ -1,0 +1,96 @@
+"""What payment providers tell us: hints at a trade or a refund. The truth is looked up, then settled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext_lazy
+
+from integrations.hub.errors import TryAgain
+from integrations.hub.hearing import Hearing
+from integrations.hub.models import Account
+from integrations.hub.values import Hint, Lane
+from integrations.payments.base import REFUND, TRADE, Observed, Payments, RefundSeen
+from shop.payments import flow, refunds, strays, topics
+from shop.payments.models import Attempt, RefundPart
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What was seen, and when the request for it began."""
+
+    seen: Any
+    began: datetime
+
+
+class TradeNews(Hearing):
+    """Something happened to a trade: it was paid, closed, or money of it was given back."""
+
+    name = TRADE
+    label = gettext_lazy("payment")
+    lane = Lane.MONEY
+    kind = "payments"
+
+    def subject(self, key: str) -> str:
+        number = Attempt.objects.filter(number=key).values_list("order__number", flat=True).first()
+        return f"order:{number}" if number else ""
+
+    def look(self, remote: Payments, hint: Hint) -> Truth:
+        began = flow.moment()
+        return Truth(remote.look(hint.key, str(hint.facts.get("remote", ""))), began)
+
+    def lock(self, account: Account, hint: Hint) -> None:
+        if attempt_id := _attempt(account, hint.key):
+            flow.lock(attempt_id)
+
+    def settle(self, account: Account, hint: Hint, truth: Truth) -> None:
+        seen: Observed = truth.seen
+        attempt_id = _attempt(account, hint.key)
+        if attempt_id is None:
+            strays.note(account, seen)
+            return
+        order, attempt = flow.lock(attempt_id)
+        flow.settle(order, attempt, seen, began=truth.began, source=f"{account.name}: notice")
+        flow.advance_soon(attempt)
+
+
+class RefundNews(Hearing):
+    """Something happened to a refund. Of one that is not ours the trade is looked at."""
+
+    name = REFUND
+    label = gettext_lazy("refund")
+    lane = Lane.MONEY
+    kind = "payments"
+
+    def subject(self, key: str) -> str:
+        number = RefundPart.objects.filter(key=key).values_list("attempt__order__number", flat=True).first()
+        return f"order:{number}" if number else ""
+
+    def look(self, remote: Payments, hint: Hint) -> Truth:
+        began = flow.moment()
+        part = RefundPart.objects.select_related("attempt", "refund").filter(key=hint.key).first()
+        if part is None:
+            return Truth(None, began)
+        seen = remote.look_refund(topics.asked(part))
+        if seen is None:
+            raise TryAgain("The provider told of a refund and does not show it yet.")
+        return Truth(seen, began)
+
+    def lock(self, account: Account, hint: Hint) -> None:
+        if attempt_id := RefundPart.objects.filter(key=hint.key).values_list("attempt", flat=True).first():
+            flow.lock(attempt_id)
+
+    def settle(self, account: Account, hint: Hint, truth: Truth) -> None:
+        seen: RefundSeen | None = truth.seen
+        if seen is None:
+            return
+        part = RefundPart.objects.get(key=hint.key)
+        _order, attempt = flow.lock(part.attempt_id)
+        part = RefundPart.objects.select_for_update(of=("self",)).get(pk=part.pk)
+        refunds.settle_part(part, attempt, seen, source=f"{account.name}: notice")
+
+
+def _attempt(account: Account, number: str) -> int | None:
+    return Attempt.objects.filter(account=account, number=number).values_list("pk", flat=True).first()

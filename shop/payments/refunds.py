@@ -1,0 +1,163 @@
+"""Giving money back: split over the payments it came from, reserved before it is sent, booked when it is surely done.
+
+A part is reserved on its payment (`refund_pending`) under a CHECK in the database, so that whatever happens at once,
+never more than was paid is on its way back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Count, F, Sum
+from django.utils import timezone
+
+from integrations.hub import outgoing
+from integrations.payments.base import RefundSeen, RefundStatus
+from shop.order.models import Order
+from shop.payments import numbers
+from shop.payments.models import Attempt, Entry, EntryKind, PartStatus, Refund, RefundPart
+from shop.pricing.money import exact
+
+TOPIC = "payments.refund"
+AUTOMATIC = 0x72656675  # key of the advisory lock: automatic refunds are counted one at a time
+
+
+class CannotRefund(Exception):
+    """It cannot be given back as asked; the message says why. Nothing was written."""
+
+
+def refundable(order: Order) -> Decimal:
+    """What may still be given back of all payments of an order."""
+    sums = order.attempts.aggregate(captured=Sum("captured"), refunded=Sum("refunded"), pending=Sum("refund_pending"))
+    return sum(((sums["captured"] or 0), -(sums["refunded"] or 0), -(sums["pending"] or 0)), Decimal(0))
+
+
+def request(order: Order, amount: Decimal, *, actor: str, reason: str) -> Refund:
+    """Give back `amount` of a locked order, the newest payment first. Above the limit somebody else approves it first.
+
+    Raises CannotRefund, TooFine.
+    """
+    exact(amount, order.currency)
+    if amount <= 0:
+        raise CannotRefund("Nothing is to be given back.")
+    attempts = list(
+        order.attempts.select_for_update(of=("self",), no_key=True).select_related("account").order_by("pk")
+    )
+    if amount > (left := sum((one.refundable for one in attempts), Decimal(0))):
+        raise CannotRefund(f"At most {left} {order.currency} can still be given back.")
+    refund = Refund(
+        order=order, currency=order.currency, amount=amount, reason=reason[:255], actor=actor,
+        needs_approval=amount > settings.WEFT_REFUND_LIMIT,
+    )  # fmt: skip
+    refund.save()
+    refund.approval = _approval(refund)
+    refund.save(update_fields=["approval"])
+    for attempt, share in _split(attempts, amount):
+        _reserve(refund, attempt, share)
+    if not refund.needs_approval:
+        _send(refund)
+    return refund
+
+
+def approve(refund: Refund, approval: str, *, actor: str) -> None:
+    """Somebody else agrees to exactly this (`approval` is the digest they were shown). Raises CannotRefund."""
+    refund = Refund.objects.select_for_update(of=("self",)).get(pk=refund.pk)
+    if not refund.needs_approval or refund.approved_at:
+        raise CannotRefund("It needs no approval any more.")
+    if actor == refund.actor:
+        raise CannotRefund("Somebody else has to approve it.")
+    if approval != refund.approval:
+        raise CannotRefund("It changed since it was shown. Look at it again.")
+    refund.approved_by, refund.approved_at = actor, timezone.now()
+    refund.save(update_fields=["approved_by", "approved_at"])
+    _send(refund)
+
+
+def give_back(attempt: Attempt, amount: Decimal, reason: str) -> Refund | None:
+    """Give back of one locked payment without being asked, inside the caller's transaction, which saves `attempt`.
+
+    Above so many or so much an hour they wait for a person's approval.
+    """
+    if amount <= 0:
+        return None
+    refund = Refund.objects.create(
+        order_id=attempt.order_id, currency=attempt.currency, amount=amount, reason=reason[:255],
+        actor="weft", is_automatic=True, needs_approval=_too_many(attempt.currency, amount),
+    )  # fmt: skip
+    refund.approval = _approval(refund)
+    refund.save(update_fields=["approval"])
+    _reserve(refund, attempt, amount)
+    if not refund.needs_approval:
+        _send(refund)
+    return refund
+
+
+def _too_many(currency: str, amount: Decimal) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [AUTOMATIC])
+    lately = Refund.objects.filter(is_automatic=True, created_at__gt=timezone.now() - timedelta(hours=1))
+    count = lately.aggregate(n=Count("pk"))["n"]
+    sums = lately.filter(currency=currency).aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
+    return bool(count >= settings.WEFT_AUTOMATIC_REFUNDS or sums + amount > settings.WEFT_AUTOMATIC_REFUND_SUM)
+
+
+def _approval(refund: Refund) -> str:
+    return numbers.digest(refund.pk, refund.order_id, refund.amount, refund.currency, refund.reason, refund.actor)
+
+
+def _split(attempts: Sequence[Attempt], amount: Decimal) -> list[tuple[Attempt, Decimal]]:
+    """Of each payment what is left to give, the newest capture first."""
+    parts: list[tuple[Attempt, Decimal]] = []
+    for attempt in sorted(attempts, key=lambda one: (one.paid_at or one.created_at, one.pk), reverse=True):
+        if share := min(amount, attempt.refundable):
+            parts.append((attempt, share))
+            amount -= share
+    return parts
+
+
+def _reserve(refund: Refund, attempt: Attempt, amount: Decimal) -> None:
+    """Conditional, and under a CHECK: what is reserved cannot be given back twice. Raises CannotRefund."""
+    left = Attempt.objects.filter(pk=attempt.pk, captured__gte=F("refunded") + F("refund_pending") + amount)
+    if not left.update(refund_pending=F("refund_pending") + amount):
+        raise CannotRefund(f"Of payment {attempt.number} less than {amount} is left.")
+    attempt.refund_pending += amount
+    RefundPart.objects.create(refund=refund, attempt=attempt, key=numbers.new_number(), amount=amount)
+
+
+def _send(refund: Refund) -> None:
+    for part in refund.parts.select_related("attempt__account").order_by("attempt_id"):
+        outgoing.command(TOPIC, part.attempt.account, {"part": part.pk}, key=part.key)
+
+
+# --- what came of it -------------------------------------------------------------------------------------------------
+
+
+def settle_part(part: RefundPart, attempt: Attempt, seen: RefundSeen, *, source: str) -> None:
+    """Write what the provider says of a part; its order and payment are locked. What is done is done."""
+    if part.status == PartStatus.DONE or seen.status is RefundStatus.PENDING:
+        return
+    if seen.status is RefundStatus.DONE:
+        _done(part, attempt, seen.done_at, source)
+    elif seen.status is RefundStatus.STUCK:
+        part.is_stuck, part.why = True, (seen.why or "the provider cannot pay it out")[:255]
+    elif part.status == PartStatus.PENDING:
+        attempt.refund_pending -= part.amount
+        part.status, part.why = PartStatus.FAILED, (seen.why or "the provider refused it")[:255]
+    part.remote = seen.remote or part.remote
+    part.save()
+    attempt.save()
+
+
+def _done(part: RefundPart, attempt: Attempt, at: datetime | None, source: str) -> None:
+    if part.status == PartStatus.PENDING:
+        attempt.refund_pending -= part.amount
+    attempt.refunded += part.amount
+    part.status, part.done_at, part.is_stuck, part.why = PartStatus.DONE, at or timezone.now(), False, ""
+    Entry.objects.create(
+        attempt=attempt, kind=EntryKind.REFUNDED, amount=part.amount, currency=attempt.currency, source=source,
+        at=part.done_at, refund_key=part.key,
+    )  # fmt: skip
