@@ -61,9 +61,9 @@ def _fitting(accounts: list[Account], order: Order, scene: Scene) -> Iterator[tu
         except HubError:
             continue  # the doctor and the account's page say what is wrong
         for method in remote.methods():
-            if scene in method.scenes and order.currency in method.currencies:
-                if method.least <= order.total_incl_tax <= method.most:
-                    yield account, method
+            fits = scene in method.scenes and order.currency in method.currencies
+            if fits and method.least <= order.total_incl_tax <= method.most:
+                yield account, method
 
 
 def begin(order: Order, account: Account, method: str, *, payer: str = "", payer_ip: str = "") -> Attempt:

@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.hub import registry
+from integrations.hub import secrets as keyring
 from integrations.hub.errors import HubError
 from integrations.hub.models import Account, HookAddress
 
@@ -53,8 +54,17 @@ def valid(account: Account) -> QuerySet[HookAddress]:
     return HookAddress.objects.filter(Q(ends_at=None) | Q(ends_at__gt=Now()), account=account).order_by("pk")
 
 
-def make(account: Account) -> str:
-    """A new address, whole; nobody can read it again. The one before it works on for a week, or until it is ended.
+def ours(account: Account) -> str:
+    """The address that we tell this remote with each call, whole; made where there is none. Outside a transaction."""
+    own = valid(account).exclude(sealed="").filter(ends_at=None).last()
+    if own is not None:
+        return _whole(account, keyring.unseal(own.sealed)["token"])
+    return make(account, keep=True)
+
+
+def make(account: Account, *, keep: bool = False) -> str:
+    """A new address, whole; nobody can read it again, but `ours` with `keep`. The one before it works on for a week,
+    or until it is ended.
 
     Raises TooMany where two are valid: which of them the remote uses, only people know.
     """
@@ -65,7 +75,12 @@ def make(account: Account) -> str:
         if len(former) >= VALID_AT_ONCE:
             raise TooMany("Two addresses are valid already. End the one that is not used any more first.")
         HookAddress.objects.filter(pk__in=[one.pk for one in former]).update(ends_at=timezone.now() + OVERLAP)
-        HookAddress.objects.create(account=account, digest=_digest(token), ends_in=token[-4:])
+        sealed = keyring.seal({"token": token}) if keep else ""
+        HookAddress.objects.create(account=account, digest=_digest(token), ends_in=token[-4:], sealed=sealed)
+    return _whole(account, token)
+
+
+def _whole(account: Account, token: str) -> str:
     return f"{settings.WEFT_SHOP_URL}/hooks/{account.kind}/{account.provider}/{token}/"
 
 

@@ -14,13 +14,16 @@ LANES = [(lane.value, lane.name.lower()) for lane in Lane]
 
 
 class HookAddress(models.Model):
-    """Where a remote sends to: /hooks/<kind>/<provider>/<token>/. Of the token only the SHA-256 is kept."""
+    """Where a remote sends to: /hooks/<kind>/<provider>/<token>/. Of the token only the SHA-256 is kept, but of one
+    that each call to the remote has to name (`addresses.ours`): that is sealed with the key ring.
+    """
 
     account = models.ForeignKey(
         "hub.Account", on_delete=models.PROTECT, related_name="addresses", verbose_name=_("account")
     )
     digest = models.CharField(max_length=64, unique=True, editable=False)
     ends_in = models.CharField(_("ends in"), max_length=4)
+    sealed = models.TextField(default="", blank=True, editable=False)  # the token, where we tell the remote ourselves
     created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)
     ends_at = models.DateTimeField(_("valid until"), null=True, blank=True)
 
