@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.utils.translation import gettext_lazy
 
-from integrations.hub import said, topics
+from integrations.hub import hearing, said, topics
 from integrations.hub.health import readers
 from integrations.hub.reading import windows
 from integrations.hub.workers import beats
@@ -61,6 +62,11 @@ def connect() -> None:
     """Once, from `ShopConfig.ready`: topics, beats, subject links and examinations of the shop."""
     from shop.channels.windows import OrdersByDate  # places orders, whose wiring this is
     from shop.order import lifecycle  # moves them
+    from shop.payments import flow, watching  # has them moved
+    from shop.payments.news import RefundNews, TradeNews
+    from shop.payments.topics import RefundTopic
+
+    urgent = settings.WEFT_URGENT_CLUSTER
 
     symptoms.register()
     news_invariants.register()
@@ -69,6 +75,9 @@ def connect() -> None:
     topics.register(letters.Mail())
     topics.register(passwords.PasswordMail())
     topics.register(FigureTopic())
+    topics.register(RefundTopic())
+    hearing.register(TradeNews())
+    hearing.register(RefundNews())
     readers.register(channel_readers.ORDERS)
     readers.register(channel_readers.BY_DATE)
     windows.register(OrdersByDate())
@@ -80,5 +89,8 @@ def connect() -> None:
     beats.register("channels.by-date", seconds=3600, task="shop.channels.tasks.poll_by_date")
     beats.register("channels.rebalance", seconds=30, task="shop.channels.tasks.rebalance", work=Channel.objects.all)
     beats.register("channels.demand", seconds=3600, task="shop.channels.tasks.count_demand")
+    beats.register("payments.look", seconds=15, task="shop.payments.tasks.look", cluster=urgent, work=watching.due)
+    beats.register("payments.close", seconds=15, task="shop.payments.tasks.close_overdue", work=watching.overdue)
+    beats.register("payments.advance", seconds=15, task="shop.payments.tasks.advance", work=flow.due_to_advance)
     beats.register("shop.fill", seconds=30, task="shop.tasks.fill_waiting", work=presales.fillable)
     beats.register("shop.tokens", seconds=3600, task="shop.tasks.prune_tokens")

@@ -64,17 +64,21 @@ def request(order: Order, amount: Decimal, *, actor: str, reason: str) -> Refund
 
 
 def approve(refund: Refund, approval: str, *, actor: str) -> None:
-    """Somebody else agrees to exactly this (`approval` is the digest they were shown). Raises CannotRefund."""
-    refund = Refund.objects.select_for_update(of=("self",)).get(pk=refund.pk)
-    if not refund.needs_approval or refund.approved_at:
-        raise CannotRefund("It needs no approval any more.")
-    if actor == refund.actor:
-        raise CannotRefund("Somebody else has to approve it.")
-    if approval != refund.approval:
-        raise CannotRefund("It changed since it was shown. Look at it again.")
-    refund.approved_by, refund.approved_at = actor, timezone.now()
-    refund.save(update_fields=["approved_by", "approved_at"])
-    _send(refund)
+    """Somebody else agrees to exactly this (`approval` is the digest they were shown). In a transaction of its own.
+
+    Raises CannotRefund.
+    """
+    with outgoing.recording():
+        refund = Refund.objects.select_for_update(of=("self",)).get(pk=refund.pk)
+        if not refund.needs_approval or refund.approved_at:
+            raise CannotRefund("It needs no approval any more.")
+        if actor == refund.actor:
+            raise CannotRefund("Somebody else has to approve it.")
+        if approval != refund.approval:
+            raise CannotRefund("It changed since it was shown. Look at it again.")
+        refund.approved_by, refund.approved_at = actor, timezone.now()
+        refund.save(update_fields=["approved_by", "approved_at"])
+        _send(refund)
 
 
 def give_back(attempt: Attempt, amount: Decimal, reason: str) -> Refund | None:

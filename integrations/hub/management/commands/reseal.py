@@ -6,10 +6,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
+from django.db.models import QuerySet
 
 from integrations.hub import secrets
 from integrations.hub.errors import Misconfigured
-from integrations.hub.models import Account, Incoming
+from integrations.hub.models import Account, HookAddress, Incoming
 
 BATCH = 200
 
@@ -18,17 +19,9 @@ class Command(BaseCommand):
     help = __doc__
 
     def handle(self, *args: Any, **options: Any) -> None:
-        resealed = 0
         with transaction.atomic(durable=True):
-            for account in Account.objects.exclude(sealed="").select_for_update().order_by("pk"):
-                if secrets.is_newly_sealed(account.sealed):
-                    continue
-                try:
-                    account.sealed = secrets.reseal(account.sealed)
-                except Misconfigured as error:
-                    raise CommandError(f"{account.name}: {error.message} Nothing was changed.") from None
-                account.save(update_fields=["sealed"])
-                resealed += 1
+            resealed = _reseal(Account.objects.all())
+            _reseal(HookAddress.objects.select_related("account"))
         self.stdout.write(f"{resealed} accounts sealed anew with the first key of the ring")
         self._messages()
 
@@ -49,3 +42,19 @@ class Command(BaseCommand):
                 break
             resealed, last = resealed + len(rows), rows[-1].pk
         self.stdout.write(f"{resealed - lost} messages sealed anew, {lost} that no key opens were left as they are")
+
+
+def _reseal(rows: QuerySet[Any]) -> int:
+    """Those that an older key sealed; returns how many. Raises CommandError for what no key opens."""
+    resealed = 0
+    for row in rows.exclude(sealed="").select_for_update(of=("self",)).order_by("pk"):
+        if secrets.is_newly_sealed(row.sealed):
+            continue
+        try:
+            row.sealed = secrets.reseal(row.sealed)
+        except Misconfigured as error:
+            name = getattr(row, "account", row).name
+            raise CommandError(f"{name}: {error.message} Nothing was changed.") from None
+        row.save(update_fields=["sealed"])
+        resealed += 1
+    return resealed

@@ -1,0 +1,342 @@
+"""What facts mean: paid to the minor unit, once, in time or late, and given back where it has to be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from itertools import permutations
+
+import pytest
+from django.utils import timezone
+
+from integrations.hub.errors import OutcomeUnknown
+from integrations.hub.models import Account, Outgoing
+from integrations.hub.values import Money
+from integrations.payments.base import Observed, RefundStatus, TradeStatus
+from shop.order import lifecycle
+from shop.order.models import Order, Status
+from shop.payments import flow, refunds, tasks, topics, watching
+from shop.payments.models import Attempt, AttemptStatus, Entry, PartStatus, Refund, RefundPart
+from shop.stock.models import Hold, Pool
+from tests.hub.conftest import send_due
+from tests.payments.conftest import again, attempt_of
+from tests.payments.till import Book
+
+pytestmark = pytest.mark.django_db
+
+
+def fresh(one: Attempt) -> Attempt:
+    return Attempt.objects.get(pk=one.pk)
+
+
+def status(order: Order) -> str:
+    return Order.objects.get(pk=order.pk).status
+
+
+def paid(attempt: Attempt, book: Book, **how: object) -> None:
+    book.pay(attempt.number, **how)  # type: ignore[arg-type]
+    again(attempt)
+    assert watching.look(attempt.pk)
+
+
+def test_a_payment_is_seen_booked_and_its_order_moved(attempt: Attempt, book: Book) -> None:
+    paid(attempt, book)
+    one = fresh(attempt)
+    assert (one.status, one.captured, one.advance_at) == (AttemptStatus.CAPTURED, Decimal("113.00"), None)
+    assert one.advanced_at and one.look_at is None
+    entry = Entry.objects.get()
+    assert (entry.kind, entry.amount, entry.source) == ("captured", Decimal("113.00"), "till: asked")
+    order = Order.objects.get()
+    assert (order.status, order.paid_at, order.payment_deadline) == (Status.PAID, one.paid_at, None)
+    assert set(Hold.objects.values_list("deadline", flat=True)) == {None}
+
+
+def test_twice_and_late_answers_change_nothing(attempt: Attempt, book: Book) -> None:
+    began = flow.moment()
+    early = Observed(attempt.number, TradeStatus.OPEN)
+    paid(attempt, book)
+    with flow.locked(attempt.pk) as (order, one):
+        assert not flow.settle(order, one, early, began=began, source="late")
+    again(attempt)
+    assert watching.look(attempt.pk)
+    assert flow.advance(attempt.pk) is False
+    assert Entry.objects.count() == 1 and status(attempt.order) == Status.PAID
+    assert fresh(attempt).review == ""
+
+
+def test_nobody_is_asked_twice_within_three_seconds(attempt: Attempt, book: Book) -> None:
+    assert watching.look(attempt.pk)
+    Attempt.objects.update(look_at=timezone.now())
+    assert not watching.look(attempt.pk)
+    assert book.calls == ["look"]
+
+
+@pytest.mark.parametrize("amount, currency", [("112.99", "CNY"), ("113.01", "CNY"), ("113.00", "USD")])
+def test_another_amount_is_for_a_person(attempt: Attempt, book: Book, amount: str, currency: str) -> None:
+    paid(attempt, book, amount=amount, currency=currency)
+    one = fresh(attempt)
+    assert one.review and one.advance_at is None and one.captured == Decimal(amount)
+    assert status(attempt.order) == Status.PENDING_PAYMENT
+
+
+def test_another_payee_is_for_a_person(attempt: Attempt, book: Book) -> None:
+    book.pay(attempt.number)
+    book.trades[attempt.number] = replace(book.trades[attempt.number], payee="them")
+    assert watching.look(attempt.pk)
+    assert "paid to them instead of us" in fresh(attempt).review
+    assert status(attempt.order) == Status.PENDING_PAYMENT
+
+
+def test_what_was_paid_stays_paid_whatever_the_provider_says_later(attempt: Attempt, book: Book) -> None:
+    paid(attempt, book)
+    book.trades[attempt.number] = Observed(attempt.number, TradeStatus.CLOSED)
+    again(attempt)
+    assert watching.look(attempt.pk)
+    one = fresh(attempt)
+    assert (
+        one.status == AttemptStatus.CAPTURED and one.captured == Decimal("113.00") and "now the provider" in one.review
+    )
+
+
+def test_wholly_given_back_before_anybody_heard_of_it(attempt: Attempt, book: Book) -> None:
+    book.pay(attempt.number)
+    book.trades[attempt.number] = replace(book.trades[attempt.number], refunded=Money(Decimal("113.00"), "CNY"))
+    assert watching.look(attempt.pk)
+    one = fresh(attempt)
+    assert (one.captured, one.refunded, one.review) == (Decimal("113.00"), Decimal("113.00"), "")
+    assert status(attempt.order) == Status.PENDING_PAYMENT
+    assert [entry.kind for entry in Entry.objects.all()] == ["captured", "refunded"]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_of_two_payments_the_earlier_counts(order: Order, till: Account, book: Book, first: int) -> None:
+    both = [attempt_of(order, till), attempt_of(order, till)]
+    now = timezone.now()
+    for place, one in enumerate(both):
+        paid(one, book, at=now - timedelta(minutes=5 if place == first else 1))
+    later = both[1 - first]
+    part = RefundPart.objects.get()
+    assert (part.attempt_id, part.amount, part.refund.is_automatic) == (later.pk, Decimal("113.00"), True)
+    assert fresh(later).refund_pending == Decimal("113.00")
+    assert status(order) == Status.PAID
+    assert send_due(till) == 1
+    assert fresh(later).refunded == Decimal("113.00") and fresh(both[first]).refunded == 0
+
+
+def test_paid_after_it_expired_while_goods_are_there(attempt: Attempt, book: Book) -> None:
+    Order.objects.update(status=Status.EXPIRED, payment_deadline=None)
+    paid(attempt, book)
+    assert status(attempt.order) == Status.PAID and not Refund.objects.exists()
+
+
+def test_paid_after_it_expired_and_the_goods_are_gone(
+    order: Order, attempt: Attempt, till: Account, book: Book
+) -> None:
+    lifecycle.cancel(order.number, actor="test")
+    Order.objects.update(status=Status.EXPIRED)
+    Pool.objects.update(on_hand=0)
+    paid(attempt, book)
+    assert status(order) == Status.EXPIRED
+    assert send_due(till) == 1
+    assert fresh(attempt).refunded == Decimal("113.00")
+    assert "goods are gone" in Refund.objects.get().reason
+
+
+def test_paid_after_it_was_cancelled_is_given_back(order: Order, attempt: Attempt, till: Account, book: Book) -> None:
+    lifecycle.cancel(order.number, actor="test")
+    paid(attempt, book)
+    assert status(order) == Status.CANCELLED
+    assert send_due(till) == 1
+    assert fresh(attempt).refunded == Decimal("113.00")
+
+
+def test_too_many_automatic_refunds_wait_for_a_person(
+    order: Order, attempt: Attempt, till: Account, book: Book, settings: object
+) -> None:
+    settings.WEFT_AUTOMATIC_REFUNDS = 0  # type: ignore[attr-defined]
+    lifecycle.cancel(order.number, actor="test")
+    paid(attempt, book)
+    refund = Refund.objects.get()
+    assert refund.needs_approval and not Outgoing.objects.filter(topic=refunds.TOPIC).exists()
+    refunds.approve(refund, refund.approval, actor="staff:li")
+    assert send_due(till) == 1
+
+
+def test_an_order_that_cannot_be_moved_keeps_its_goods_and_is_told_again(
+    attempt: Attempt, book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(lifecycle, "pay", lambda *_a, **_k: 1 / 0)
+        paid(attempt, book)
+    one = fresh(attempt)
+    assert one.captured == Decimal("113.00") and one.advance_tries == 1 and one.advance_at
+    order = Order.objects.get()
+    assert order.status == Status.PENDING_PAYMENT and order.payment_deadline is None
+    Attempt.objects.update(advance_at=timezone.now())
+    assert tasks.advance() == 1
+    assert status(order) == Status.PAID
+
+
+# --- when time is over -----------------------------------------------------------------------------------------------
+
+
+def over(order: Order, minutes: float = 1) -> None:
+    Order.objects.filter(pk=order.pk).update(payment_deadline=timezone.now() - timedelta(minutes=minutes))
+
+
+def test_at_the_deadline_it_is_closed_before_the_goods_are_given_back(
+    order: Order, attempt: Attempt, book: Book
+) -> None:
+    book.trades[attempt.number] = Observed(attempt.number, TradeStatus.OPEN)
+    over(order)
+    assert lifecycle.expire_overdue() == 0, "its provider is asked first"
+    assert tasks.close_overdue() == 1
+    assert tasks.look() == 1
+    assert book.calls == ["close"] and fresh(attempt).status == AttemptStatus.CLOSED
+    assert lifecycle.expire_overdue() == 1
+    assert fresh(attempt).look_at, "it stays watched"
+
+
+def test_paid_in_the_last_moment(order: Order, attempt: Attempt, book: Book) -> None:
+    over(order)
+    book.pay(attempt.number)
+    assert tasks.close_overdue() == 1 and tasks.look() == 1
+    assert status(order) == Status.PAID and lifecycle.expire_overdue() == 0
+
+
+def test_a_provider_that_does_not_answer_holds_goods_for_five_minutes(
+    order: Order, attempt: Attempt, book: Book
+) -> None:
+    over(order)
+    tasks.close_overdue()
+    book.wrong = [OutcomeUnknown("no answer")] * 9
+    assert tasks.look() == 0
+    assert lifecycle.expire_overdue() == 0
+    over(order, minutes=5.1)
+    assert lifecycle.expire_overdue() == 1
+    book.wrong = []
+    paid(attempt, book)
+    assert status(order) == Status.PAID, "late, and the goods are still there"
+
+
+def test_a_qr_that_nobody_scanned_has_no_trade_to_close(order: Order, till: Account, book: Book) -> None:
+    attempt = attempt_of(order, till, AttemptStatus.ABSENT)
+    over(order)
+    tasks.close_overdue()
+    tasks.look()
+    assert fresh(attempt).status == AttemptStatus.ABSENT
+    assert lifecycle.expire_overdue() == 1
+
+
+# --- refunds ---------------------------------------------------------------------------------------------------------
+
+
+def ask(order: Order, amount: str, actor: str = "staff:li") -> Refund:
+    with lifecycle.locked(order.number) as locked:
+        return refunds.request(locked, Decimal(amount), actor=actor, reason="scratched")
+
+
+def test_parts_of_an_order_never_more_than_was_paid(order: Order, attempt: Attempt, till: Account, book: Book) -> None:
+    paid(attempt, book)
+    ask(order, "13.00")
+    ask(order, "50.00")
+    assert refunds.refundable(order) == Decimal("50.00")
+    with pytest.raises(refunds.CannotRefund, match="At most 50.00"):
+        ask(order, "50.01")
+    while send_due(till):
+        pass
+    one = fresh(attempt)
+    assert (one.refunded, one.refund_pending) == (Decimal("63.00"), 0)
+    assert sorted(entry.amount for entry in Entry.objects.filter(kind="refunded")) == [13, 50]
+
+
+def test_a_refused_refund_frees_what_it_reserved(order: Order, attempt: Attempt, till: Account, book: Book) -> None:
+    paid(attempt, book)
+    book.refund_to = RefundStatus.FAILED
+    ask(order, "13.00")
+    assert send_due(till) == 1
+    part = RefundPart.objects.get()
+    assert part.status == PartStatus.FAILED and part.why
+    assert fresh(attempt).refund_pending == 0 and refunds.refundable(order) == Decimal("113.00")
+
+
+def test_a_slow_refund_is_watched_until_it_is_done(order: Order, attempt: Attempt, till: Account, book: Book) -> None:
+    paid(attempt, book)
+    book.refund_to = RefundStatus.PENDING
+    ask(order, "13.00")
+    assert send_due(till) == 1
+    part = RefundPart.objects.get()
+    assert part.status == PartStatus.PENDING and fresh(attempt).look_at
+    book.refunds[part.key] = replace(book.refunds[part.key], status=RefundStatus.STUCK, why="card closed")
+    again(attempt)
+    assert watching.look(attempt.pk)
+    part.refresh_from_db()
+    assert part.is_stuck and fresh(attempt).refund_pending == Decimal("13.00")
+    book.refunds[part.key] = replace(book.refunds[part.key], status=RefundStatus.DONE)
+    again(attempt)
+    assert watching.look(attempt.pk)
+    part.refresh_from_db()
+    assert part.status == PartStatus.DONE and not part.is_stuck and fresh(attempt).refunded == Decimal("13.00")
+    assert fresh(attempt).look_at is None
+
+
+def test_after_an_unknown_outcome_it_is_looked_at_and_not_sent_twice(
+    order: Order, attempt: Attempt, till: Account, book: Book
+) -> None:
+    paid(attempt, book)
+    refund = ask(order, "13.00")
+    part = refund.parts.get()
+    book.wrong = [OutcomeUnknown("cut")]
+    assert send_due(till) == 0
+    till_has = topics.asked(part)
+    book.refunds[part.key] = replace(
+        book.refunds.get(part.key) or _seen(part.key, till_has.amount), status=RefundStatus.DONE
+    )
+    book.calls.clear()
+    Outgoing.objects.update(next_at=timezone.now())
+    assert send_due(till) == 1
+    assert book.calls == ["look_refund"]
+    assert fresh(attempt).refunded == Decimal("13.00")
+
+
+def _seen(key: str, amount: Money):  # type: ignore[no-untyped-def]
+    from integrations.payments.base import RefundSeen
+
+    return RefundSeen(key, RefundStatus.DONE, amount)
+
+
+def test_a_large_refund_is_approved_by_somebody_else(
+    order: Order, attempt: Attempt, till: Account, book: Book, settings: object
+) -> None:
+    settings.WEFT_REFUND_LIMIT = Decimal("100")  # type: ignore[attr-defined]
+    paid(attempt, book)
+    refund = ask(order, "113.00")
+    assert refund.needs_approval and send_due(till) == 0
+    with pytest.raises(refunds.CannotRefund, match="Somebody else"):
+        refunds.approve(refund, refund.approval, actor="staff:li")
+    with pytest.raises(refunds.CannotRefund, match="changed"):
+        refunds.approve(refund, "another", actor="staff:wang")
+    refunds.approve(refund, refund.approval, actor="staff:wang")
+    with pytest.raises(refunds.CannotRefund, match="no approval"):
+        refunds.approve(refund, refund.approval, actor="staff:wang")
+    assert send_due(till) == 1
+
+
+def test_facts_in_any_order_end_the_same(order: Order, till: Account, book: Book) -> None:
+    """Open, paid and partly given back at the provider, read in every order: the later answer wins."""
+    paid_ = Money(Decimal("113.00"), "CNY")
+    for told in permutations(range(3)):
+        attempt = attempt_of(order, till)
+        began = [flow.moment() for _ in range(3)]
+        seen = [
+            Observed(attempt.number, TradeStatus.OPEN),
+            Observed(attempt.number, TradeStatus.CAPTURED, total=paid_, captured=paid_),
+            Observed(attempt.number, TradeStatus.CAPTURED, total=paid_, captured=paid_,
+                     refunded=Money(Decimal("3.00"), "CNY")),
+        ]  # fmt: skip
+        for place in told:
+            with flow.locked(attempt.pk) as (locked, one):
+                flow.settle(locked, one, seen[place], began=began[place], source="test")
+        one = fresh(attempt)
+        assert (one.captured, one.refunded, one.review) == (Decimal("113.00"), Decimal("3.00"), ""), told
