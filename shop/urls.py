@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("shop.catalogue.urls")),
     path("basket/", include("shop.basket.urls")),
     path("checkout/", include("shop.checkout.urls")),
+    path("pay/", include("shop.payments.urls")),
     path("", include("shop.customer.urls")),
     path("language/", set_language, name="set_language"),
     path("robots.txt", robots, name="robots"),

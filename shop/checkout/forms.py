@@ -10,6 +10,10 @@ from shop.customer.addresses import AddressForm
 from shop.order.models import PaymentMethod
 
 METHODS = {
+    PaymentMethod.ONLINE: (
+        _("Alipay or WeChat Pay"),
+        _("You pay on the next page. We hold the goods for you for %(minutes)d minutes."),
+    ),
     PaymentMethod.BANK_TRANSFER: (
         _("Bank transfer"),
         _("We hold the goods for you for %(hours)d hours and ship when the money has arrived."),
@@ -51,5 +55,6 @@ class PlaceForm(Form):
 
     def __init__(self, *args: Any, methods: list[PaymentMethod], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.methods = methods
         self.fields["payment_method"].choices = [(method.value, METHODS[method][0]) for method in methods]
         self.fields["payment_method"].initial = methods[0].value

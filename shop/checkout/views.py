@@ -25,6 +25,8 @@ from shop.customer import addresses, orders
 from shop.order import kits, lifecycle
 from shop.order.models import Order, PaymentMethod
 from shop.order.place import BasketChanged, CannotPlace, Draft, place
+from shop.payments import starting
+from shop.payments.scenes import scene
 from shop.pricing.money import TooFine
 from shop.stock.holds import OutOfStock
 
@@ -95,7 +97,7 @@ def review(request: HttpRequest) -> HttpResponse:
         return redirect("basket:summary")
     if kept is None:
         return redirect("checkout:details")
-    methods = _methods(request.user)
+    methods = _methods(request.user, priced)
     form = PlaceForm(request.POST or None, methods=methods)
     if request.method == "POST" and form.is_valid():
         return _place(request, form, priced, kept)
@@ -110,18 +112,19 @@ def _review_page(request: HttpRequest, form: PlaceForm, priced: Quote, kept: Det
         "country": addresses.country_name(kept.address["country"]),
         "form": form,
         "token": state.token(request.basket, priced),
-        "methods": [
-            (method, METHODS[method][0], METHODS[method][1] % {"hours": settings.WEFT_BANK_TRANSFER_HOURS})
-            for method in _methods(request.user)
-        ],
+        "methods": [(method, METHODS[method][0], METHODS[method][1] % _times()) for method in form.methods],
     }
     return render(request, "checkout/review.html", context)
 
 
-def _methods(user: Any) -> list[PaymentMethod]:
+def _methods(user: Any, priced: Quote) -> list[PaymentMethod]:
     """How this person may pay."""
     on_account = user.is_authenticated and user.may_buy_on_account
-    return [PaymentMethod.BANK_TRANSFER, *([PaymentMethod.ON_ACCOUNT] if on_account else [])]
+    return [
+        *([PaymentMethod.ONLINE] if starting.may_pay_online(priced.currency, priced.total.gross) else []),
+        PaymentMethod.BANK_TRANSFER,
+        *([PaymentMethod.ON_ACCOUNT] if on_account else []),
+    ]
 
 
 def _placed_before(request: HttpRequest) -> Order | None:
@@ -191,6 +194,10 @@ def _pay_url(order: Order) -> str:
     return reverse("checkout:pay", args=[order.verification_hash()])
 
 
+def _times() -> dict[str, int]:
+    return {"hours": settings.WEFT_BANK_TRANSFER_HOURS, "minutes": settings.WEFT_PAYMENT_MINUTES}
+
+
 @never_cache
 @require_safe
 def pay(request: HttpRequest, signed: str) -> HttpResponse:
@@ -200,12 +207,19 @@ def pay(request: HttpRequest, signed: str) -> HttpResponse:
         "order": order,
         "signed": signed,
         "payment": orders.payment(order),
+        "offers": _offers(request, order),
         "on_account": order.payment_method == PaymentMethod.ON_ACCOUNT,
         "bank_details": settings.WEFT_BANK_DETAILS,
         "is_demo": settings.WEFT_MODE != "production",
         "hours": _hours_to_pay(order),
     }
     return render(request, "checkout/pay.html", context)
+
+
+def _offers(request: HttpRequest, order: Order) -> list[starting.Offer]:
+    if order.payment_method != PaymentMethod.ONLINE or not orders.payment(order).awaited:
+        return []
+    return starting.offers(order, scene(request.headers.get("user-agent", "")))
 
 
 def _hours_to_pay(order: Order) -> int | None:

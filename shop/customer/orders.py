@@ -66,6 +66,7 @@ class Payment:
 
     awaited: bool
     over: bool
+    is_online: bool
     held_then: datetime | None
 
 
@@ -78,6 +79,7 @@ def payment(order: Order) -> Payment:
     return Payment(
         awaited=awaited,
         over=order.status == Status.EXPIRED or (is_pending and is_late),
+        is_online=order.payment_method == PaymentMethod.ONLINE,
         held_then=lifecycle.deadline_once_said(order) if may_say else None,
     )
 

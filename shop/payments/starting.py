@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from integrations.hub import outgoing, registry
@@ -40,6 +41,16 @@ class Offer:
     method: Method
     is_failing: bool = False
 
+    @property
+    def code(self) -> str:
+        """What a form calls it."""
+        return f"{self.account.pk}:{self.method.code}"
+
+    @property
+    def label(self) -> str:
+        """In the reader's language."""
+        return gettext(self.method.label)
+
 
 def offers(order: Order, scene: Scene) -> list[Offer]:
     """The ways to pay this order where the buyer is, those that work first. Two statements, no call.
@@ -50,20 +61,38 @@ def offers(order: Order, scene: Scene) -> list[Offer]:
     resting = set(
         Pause.objects.filter(account__in=accounts, until__gt=timezone.now(), topic="").values_list("account", flat=True)
     )
-    found = [Offer(account, method, account.pk in resting) for account, method in _fitting(accounts, order, scene)]
+    found = [
+        Offer(account, method, account.pk in resting)
+        for account, method in _fitting(accounts, order.currency, order.total_incl_tax)
+        if scene in method.scenes
+    ]
     return [offer for offer in found if not offer.is_failing] or found
 
 
-def _fitting(accounts: list[Account], order: Order, scene: Scene) -> Iterator[tuple[Account, Method]]:
+def _fitting(accounts: list[Account], currency: str, total: Decimal) -> Iterator[tuple[Account, Method]]:
     for account in accounts:
         try:
             remote: Payments = registry.connect(account)
         except HubError:
             continue  # the doctor and the account's page say what is wrong
         for method in remote.methods():
-            fits = scene in method.scenes and order.currency in method.currencies
-            if fits and method.least <= order.total_incl_tax <= method.most:
+            if currency in method.currencies and method.least <= total <= method.most:
                 yield account, method
+
+
+def may_pay_online(currency: str, total: Decimal) -> bool:
+    """Is there any way to pay such an order online, wherever the buyer is?"""
+    accounts = list(Account.objects.filter(kind="payments", state=AccountState.ACTIVE).order_by("pk"))
+    return any(_fitting(accounts, currency, total))
+
+
+def label(attempt: Attempt) -> str:
+    """What a payment's method is called, in the reader's language; its code where it is not offered any more."""
+    try:
+        remote: Payments = registry.connect(attempt.account)
+        return next((gettext(one.label) for one in remote.methods() if one.code == attempt.method), attempt.method)
+    except HubError:
+        return attempt.method
 
 
 def begin(order: Order, account: Account, method: str, *, payer: str = "", payer_ip: str = "") -> Attempt:
@@ -71,7 +100,6 @@ def begin(order: Order, account: Account, method: str, *, payer: str = "", payer
 
     Whatever else is open is closed first, as far as it can be: it stays watched.
     """
-    assert not connection.in_atomic_block, "the try is on disk before the wire"
     remote: Payments = registry.connect(account, budget=SECONDS)
     chosen = next((one for one in remote.methods() if one.code == method), None)
     if chosen is None:

@@ -1,0 +1,133 @@
+"""The buyer's pages: begun, switched, told the truth, and nothing believed that a browser brings."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from integrations.hub.errors import OutcomeUnknown, Rejected
+from integrations.hub.models import Account
+from integrations.payments.base import Scene
+from shop.order.models import Order, Status
+from shop.payments import numbers, watching
+from shop.payments.models import Attempt, AttemptStatus
+from shop.payments.scenes import scene
+from tests.payments.conftest import again
+from tests.payments.till import Book
+
+pytestmark = pytest.mark.django_db
+
+WECHAT = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 MicroMessenger/8.0.50 NetType/WIFI"
+)
+
+
+@pytest.mark.parametrize(
+    "agent, expected",
+    [
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36", Scene.DESKTOP),
+        (
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/18.0 Safari/605.1.15",
+            Scene.DESKTOP,
+        ),
+        ("Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36", Scene.PHONE),
+        ("Mozilla/5.0 (Phone; OpenHarmony 5.0) AppleWebKit/537.36 ArkWeb/4.1 Mobile HuaweiBrowser", Scene.PHONE),
+        (WECHAT, Scene.WECHAT),
+        (
+            "Mozilla/5.0 (Linux; U; Android 14) UCBrowser/15 AliApp(AP/10.6) AlipayClient/10.6 Language/zh-Hans",
+            Scene.ALIPAY,
+        ),
+        ("", Scene.DESKTOP),
+    ],
+)
+def test_where_a_browser_is(agent: str, expected: Scene) -> None:
+    assert scene(agent) == expected
+
+
+@pytest.fixture
+def signed(order: Order) -> str:
+    return order.verification_hash()
+
+
+def to_pay(signed: str) -> str:
+    return reverse("checkout:pay", args=[signed])
+
+
+def begin(client: Client, signed: str, till: Account, method: str = "page"):  # type: ignore[no-untyped-def]
+    return client.post(reverse("payments:begin", args=[signed]), {"with": f"{till.pk}:{method}"})
+
+
+def page_of(attempt: Attempt, name: str = "page") -> str:
+    return reverse(f"payments:{name}", args=[attempt.number, numbers.page_token(attempt.number)])
+
+
+def test_only_what_fits_is_offered(client: Client, signed: str) -> None:
+    desk = client.get(to_pay(signed)).content.decode()
+    assert re.findall(r"value=\"\d+:(\w+)\"", desk) == ["page", "qr"], "not the one for small change"
+    inside = client.get(to_pay(signed), headers={"user-agent": WECHAT}).content.decode()
+    assert re.findall(r"value=\"\d+:(\w+)\"", inside) == ["qr"]
+
+
+def test_a_redirect_goes_to_the_provider_and_comes_back_to_the_truth(
+    client: Client, order: Order, signed: str, till: Account, book: Book
+) -> None:
+    answer = begin(client, signed, till)
+    attempt = Attempt.objects.get()
+    assert answer.url == f"https://till.example/{attempt.number}"
+    assert re.fullmatch("[A-Z2-7]{26}", attempt.number)
+    assert order.payment_deadline and attempt.expires_at <= order.payment_deadline - timedelta(minutes=2)
+    back = page_of(attempt, "return")
+    lied = client.get(back, {"trade_status": "TRADE_SUCCESS", "next": "https://evil.example"})
+    assert lied.context["state"] == "waiting" and lied["Cache-Control"].count("no-store")
+    book.pay(attempt.number)
+    assert client.get(page_of(attempt, "status")).json() == {"state": "waiting", "retry_after": 3}, "by our row only"
+    again(attempt)
+    assert watching.look(attempt.pk)
+    assert client.get(page_of(attempt, "status")).json() == {"state": "paid", "retry_after": None}
+    assert client.get(back).context["state"] == "paid"
+    assert Order.objects.get().status == Status.PAID
+
+
+def test_a_code_is_shown_and_another_way_closes_it(client: Client, signed: str, till: Account, book: Book) -> None:
+    shown = client.get(begin(client, signed, till, "qr").url)
+    assert "<svg" in shown.content.decode()
+    first = Attempt.objects.get()
+    assert first.status == AttemptStatus.ABSENT
+    begin(client, signed, till, "page")
+    first.refresh_from_db()
+    assert first.close_at and client.get(page_of(first)).context["state"] == "over"
+    assert watching.look(first.pk) and book.calls.count("close") == 1
+
+
+@pytest.mark.parametrize("error", [OutcomeUnknown("no answer"), Rejected("no")])
+def test_what_could_not_be_begun_is_said(
+    client: Client, signed: str, till: Account, book: Book, error: Exception
+) -> None:
+    book.wrong = [error]  # type: ignore[list-item]
+    answer = begin(client, signed, till)
+    assert answer.url == to_pay(signed)
+    assert "payment provider" in client.get(answer.url, headers={"accept-language": "en"}).content.decode()
+    attempt = Attempt.objects.get()
+    unknown = isinstance(error, OutcomeUnknown)
+    assert attempt.status == (AttemptStatus.STARTING if unknown else AttemptStatus.REFUSED)
+    assert bool(attempt.look_at) == unknown, "what was perhaps begun is watched"
+
+
+def test_nobody_else_sees_it(client: Client, signed: str, till: Account) -> None:
+    begin(client, signed, till)
+    attempt = Attempt.objects.get()
+    wrong = numbers.page_token("A" * 26)
+    for name in ("page", "status", "return"):
+        assert client.get(reverse(f"payments:{name}", args=[attempt.number, wrong])).status_code == 404
+    assert client.post(reverse("payments:begin", args=["W1:forged"]), {"with": "1:page"}).status_code == 404
+
+
+def test_what_cannot_be_paid_any_more_is_not_begun(client: Client, order: Order, signed: str, till: Account) -> None:
+    Order.objects.update(payment_deadline=timezone.now() + timedelta(minutes=2))
+    assert begin(client, signed, till).url == to_pay(signed)
+    assert not Attempt.objects.exists()
