@@ -108,7 +108,6 @@ def make(say: Say, catalogue: Callable[[Say], None] = load.load) -> Company:
     _letters(company)
     _spread_out()
     _watched(company)
-    _addresses()
     return company
 
 
@@ -119,8 +118,11 @@ class HearingMarket(PracticeMarket):
         raise Forged("Nobody sends here.")
 
 
-def _addresses() -> None:
-    """For these pictures the market sends messages: its account has one address, and may get a second."""
+def have_it_hear() -> None:
+    """For these pictures the market sends messages: its account has one address, and may get a second.
+
+    Not in `make`, which tests call as well: the connector is exchanged for good.
+    """
     registry.connectors()["channel", "market"] = HearingMarket
     addresses.make(Account.objects.get(kind="channel"))
 
