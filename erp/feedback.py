@@ -35,23 +35,20 @@ class Polled:
 
 
 def poll(account: Account) -> Polled | None:
-    """Read one ERP's shipments, then its levels. None when another worker is at it, or the ERP does not answer."""
-    with cursors.reading(account, READER.name) as cursor:
-        if cursor is None:
-            return None
-        try:
+    """Read one ERP's shipments, then its levels. None when another worker is at it, or the ERP rests or does not
+    answer."""
+    try:
+        with cursors.reading(account, READER.name) as cursor:
+            if cursor is None:
+                return None
             remote: Erp = registry.connect(account, budget=80)  # type: ignore[assignment]
             shipments = _read_shipments(account, remote, cursor)
-            levels = _read_levels(account, remote)
-        except HubError as error:
-            cursors.trouble(cursor, error.message)
-            log.warning("%s was not read: %s", account, error.message)
-            return None
-        except Exception as bug:  # most likely of the connector; the other accounts are read
-            log.exception("%s was not read", account)
-            cursors.trouble(cursor, f"It could not be read ({type(bug).__name__}): a bug. The log says where.")
-            return None
-    return Polled(shipments, levels)
+            return Polled(shipments, _read_levels(account, remote))
+    except HubError as error:
+        log.warning("%s was not read: %s", account, error.message)
+    except Exception:  # most likely of the connector; the other accounts are read
+        log.exception("%s was not read", account)
+    return None
 
 
 def _read_shipments(account: Account, remote: Erp, cursor: cursors.Cursor) -> int:

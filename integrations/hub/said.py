@@ -71,6 +71,7 @@ HUB = (
     gettext_noop("%(operation)s: the answer is not as agreed (%(what)s)."),
     gettext_noop("The mail server cannot be reached: %(error)s."),
     gettext_noop("This account cannot be read by date."),
+    gettext_noop("The remote asked to be left alone for a while. Read it again later."),
     # alarms
     gettext_noop("tell an alarm"),
     gettext_noop("Nobody is named to get alarms (WEFT_ALARM_MAIL)."),

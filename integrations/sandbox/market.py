@@ -14,7 +14,7 @@ POST /v1/faults    {"lose": 1}                                -> all faults: how
 Faults of a figure: `lose` (it never arrives), `delay` (no answer, and it arrives some seconds later), `drop_answers`
 (it arrives, no answer), `repeat` (it arrives twice); of orders: `hide_orders` (not told now), `shuffle` (told in any
 order), `hide` (an order is taken, and told to nobody until it is revealed), `end_early` (a page by date says it is the
-last one).
+last one); of both: `too_often` (429, come back after a minute).
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ from urllib.parse import parse_qs, urlsplit
 
 PEOPLE = ("林小满", "赵一鸣", "孙悦", "Grace Li", "周末", "吴迪")
 CITIES = (("广东省", "深圳市", "南山区"), ("浙江省", "杭州市", "西湖区"), ("四川省", "成都市", "武侯区"))
-FAULTS = ("lose", "delay", "drop_answers", "repeat", "hide_orders", "shuffle", "hide", "end_early")
+FAULTS = ("lose", "delay", "drop_answers", "repeat", "hide_orders", "shuffle", "hide", "end_early", "too_often")
 LATE = 3.0  # seconds, for a figure that is delayed
+COME_BACK = 60  # seconds, after a call too many
 
 
 def _now() -> str:
@@ -211,6 +212,8 @@ class Handler(BaseHTTPRequestHandler):
             data = json.loads(body) if body else {}
         except ValueError:
             return self._send(400, {"error": "no JSON"})
+        if self.command != "POST" and self.server.strikes("too_often"):
+            return self._send(429, {"error": "too often"})
         if self.command == "PUT" and self.server.strikes("lose"):
             return self._cut()
         if self.command == "PUT" and self.server.strikes("delay"):
@@ -234,6 +237,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(data)))
+        if status == 429:
+            self.send_header("retry-after", str(COME_BACK))
         self.end_headers()
         self.wfile.write(data)
 

@@ -8,7 +8,7 @@ from typing import cast
 from integrations.channels.base import Channel as Connector
 from integrations.channels.base import OrderPage
 from integrations.hub import outgoing, registry
-from integrations.hub.errors import HubError
+from integrations.hub.errors import HubError, Rejected
 from integrations.hub.reading import cursors
 from integrations.hub.reading.cursors import Cursor
 from shop.channels import sales
@@ -22,25 +22,18 @@ PAGES = 50  # in one poll; the rest comes with the next
 
 
 def poll(channel: Channel) -> int | None:
-    """Read one channel's orders. None when another worker is at it, or the channel does not answer."""
+    """Read one channel's orders. None when another worker is at it, or the channel rests or does not answer."""
     account = channel.account
-    with cursors.reading(account, ORDERS.name) as cursor:
-        if cursor is None:
-            return None
-        try:
+    try:
+        with cursors.reading(account, ORDERS.name) as cursor:
+            if cursor is None:
+                return None
             return _read(channel, cast(Connector, registry.connect(account, budget=80)), cursor)
-        except HubError as error:
-            cursors.trouble(cursor, error.message)
-            log.warning("%s was not read: %s", account, error.message)
-            return None
-        except Exception as bug:  # most likely of the connector; the other accounts are read
-            log.exception("%s was not read", account)
-            cursors.trouble(cursor, f"It could not be read ({type(bug).__name__}): a bug. The log says where.")
-            return None
-        except sales.CannotTake as error:
-            cursors.trouble(cursor, str(error))
-            log.error("%s: %s", account, error)
-            return None
+    except HubError as error:
+        log.warning("%s was not read: %s", account, error.message)
+    except Exception:  # most likely of the connector; the other accounts are read
+        log.exception("%s was not read", account)
+    return None
 
 
 def _read(channel: Channel, remote: Connector, cursor: Cursor) -> int:
@@ -60,7 +53,10 @@ def take(channel: Channel, page: OrderPage, remote: Connector) -> int:
 
     An order that cannot be placed stops the reading here: nothing may be drained past a sale that is not in.
     """
-    placed = sum(sales.take(channel, order, remote.skew) for order in page.orders)
+    try:
+        placed = sum(sales.take(channel, order, remote.skew) for order in page.orders)
+    except sales.CannotTake as error:
+        raise Rejected(str(error)) from error
     with outgoing.recording():
         escrow.drain(channel.account_id, page.watermark, remote.skew)
     return placed

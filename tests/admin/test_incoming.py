@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from integrations.hub.incoming import addresses as hook_addresses
 from integrations.hub.incoming import refusals
 from integrations.hub.incoming.receiving import ANOMALY
 from integrations.hub.keeping import purging
-from integrations.hub.models import Account, HookAddress, Incoming, IncomingHint
+from integrations.hub.models import Account, HookAddress, Incoming, IncomingHint, Outgoing
 from integrations.hub.values import Lane
 from tests import factories
 from tests.admin.conftest import Login
@@ -119,6 +120,19 @@ def test_a_parked_message_is_tried_again_and_an_anomaly_only_closed(login: Login
     odd.refresh_from_db()
     assert (odd.note, odd.sealed, odd.parked_at) == ("a test of theirs", None, None)
     assert "present state" in said(client.post(close, {"note": "again"}))
+
+
+def test_a_message_shows_its_trace_which_leads_to_what_it_brought_about(login: Login, account: Account) -> None:
+    given = "a-trace-of-a-request"
+    row, other = message(account, "evt-1", trace=given), message(account, "evt-2")
+    wished = Outgoing.objects.create(account=account, topic="test.thing", key="a", lane=4, trace=given)
+    Outgoing.objects.create(account=account, topic="test.thing", key="b", lane=4)
+    client = login("integrations")
+    link = re.search(rf'<a href="([^"]+)"><code>{given}</code></a>', client.get(change(row)).content.decode())
+    assert link is not None
+    assert list(client.get(link[1]).context["cl"].result_list) == [wished]
+    assert "<code>" not in client.get(change(other)).content.decode()
+    assert events(client, q=given) == {"evt-1"}
 
 
 def test_one_message_is_tried_again(login: Login, account: Account) -> None:

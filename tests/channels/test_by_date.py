@@ -185,6 +185,8 @@ def test_an_order_that_cannot_be_taken_stops_the_reading_there(
         by_date.poll(channel, at(1))
     assert list(by_date_place) == [""], "the place is not remembered"
     assert "no lines" in Cursor.objects.get(name=NAME).problem
+    assert orders.poll(channel) is None
+    assert "no lines" in Cursor.objects.get(name="orders").problem, "and not: a bug"
     site.market.sales[0].lines = lines
     by_date.poll(channel, at(2))
     taken_once(site)

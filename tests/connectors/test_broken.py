@@ -186,7 +186,7 @@ def test_what_it_breaks_while_sending_is_written_down_and_the_others_get_theirs(
     assert attempt.finished_at and attempt.outcome == "bug" and words in attempt.message
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # they are read at once
 def test_one_whose_news_are_rubbish_does_not_keep_the_others_from_being_read(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
 
@@ -145,6 +146,45 @@ def test_each_error_belongs_to_its_row(account: Account, remote: Remote) -> None
     assert still_open() == ["k01", "k02"]
     assert Outgoing.objects.get(key="k01").failures == 1
     assert Outgoing.objects.get(key="k02").parked_at is not None
+
+
+@pytest.mark.parametrize("step", ["lock", "charge"])
+def test_a_bug_before_the_attempt_is_of_its_row_alone(
+    account: Account, remote: Remote, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, step: str
+) -> None:
+    """Nothing stays leased until the lease ends: the guilty row backs off, the others are sent."""
+    right = getattr(Shelf, step)
+
+    def wrong(self: Shelf, of: Account, keys: Collection[str]) -> object:
+        if "k07" in keys:
+            raise ZeroDivisionError
+        return right(self, of, keys)
+
+    wish(*KEYS)
+    with monkeypatch.context() as broken:
+        broken.setattr(Shelf, step, wrong)
+        assert send_due(account) == 29
+    guilty = Outgoing.objects.get(key="k07")
+    assert (still_open(), guilty.failures, guilty.is_unknown) == (["k07"], 1, False)
+    assert guilty.next_at > timezone.now() and "ZeroDivisionError" in guilty.last_error
+    assert not Outgoing.objects.exclude(lease_token=None).exists()
+    assert Attempt.objects.count() == 29, "it was not sent"
+    assert [r.levelname for r in caplog.records if "bug while sending" in r.getMessage()] == ["ERROR"]
+    later()
+    assert send_due(account) == 1
+
+
+def test_a_bug_before_the_attempt_of_all_leaves_no_row_leased(
+    account: Account, remote: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of another topic in the same claim: it is sent."""
+    monkeypatch.setattr(Shelf, "charge", lambda *_: None)  # which is no answer
+    wish(*KEYS[:3])
+    wish("a", topic="test.thing")
+    assert send_due(account) == 1
+    assert list(Outgoing.objects.filter(topic="test.shelf").values_list("failures", flat=True)) == [1, 1, 1]
+    assert not Outgoing.objects.exclude(lease_token=None).exists()
+    assert not Attempt.objects.filter(outgoing__topic="test.shelf").exists()
 
 
 def test_unneeded_and_waiting_rows_are_no_part_of_the_delivery(account: Account, remote: Remote) -> None:

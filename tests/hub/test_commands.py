@@ -12,7 +12,7 @@ from integrations.hub import outgoing
 from integrations.hub.models import Account, Attempt, Outgoing
 from integrations.hub.sending import claims, plans
 from tests.hub.conftest import later, send_due
-from tests.hub.probe import Errand
+from tests.hub.probe import Errand, NewErrand
 from tests.hub.remote import Remote
 
 pytestmark = pytest.mark.django_db
@@ -236,3 +236,19 @@ def test_a_newer_payload_is_left_alone(account: Account, remote: Remote) -> None
     assert send_due(account) == 0
     assert "newer Weft (version 4)" in row("a").parked_reason
     assert remote.asked == []
+
+
+@pytest.mark.parametrize("perhaps_sent", [False, True])
+def test_an_upgrade_that_fails_is_a_bug_of_its_row(
+    account: Account, remote: Remote, monkeypatch: pytest.MonkeyPatch, perhaps_sent: bool
+) -> None:
+    """It is given back and counted; the others of its claim go on. What was perhaps sent stays so."""
+    run(account, "a", topic="test.new")
+    run(account, "b")
+    Outgoing.objects.filter(key="a").update(version=2, is_unknown=perhaps_sent)
+    monkeypatch.setattr(NewErrand, "upgrade", lambda *_: 1 / 0)
+    assert send_due(account) == 1
+    after = row("a")
+    assert (after.failures, after.lease_token, after.is_unknown) == (1, None, perhaps_sent)
+    assert "ZeroDivisionError" in after.last_error
+    assert not after.attempts.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from datetime import timedelta
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 from django_q.models import OrmQ
+from structlog.contextvars import get_contextvars
 
 from integrations.hub import hearing, outgoing
 from integrations.hub.errors import Conflict, Misconfigured, Rejected, Scope, TryAgain
@@ -18,6 +20,7 @@ from integrations.hub.incoming import heeding, parking
 from integrations.hub.models import Account, Incoming, IncomingHint, Outgoing, Pause
 from integrations.hub.sending import claims
 from integrations.hub.values import Lane
+from runtime.logs import trace
 from tests import factories
 from tests.hub.conftest import Hooked, Worker, heed_due, hook, later, news
 from tests.hub.probe import HEARING_POINTS, Errands
@@ -307,3 +310,49 @@ def test_wrong_settings_are_the_accounts_problem(hooked: Hooked, monkeypatch: py
     heed_due(hooked.account)
     assert Account.objects.get().problem == "The key is refused."
     assert (kept().failures, kept().parked_at) == (0, None)
+
+
+# --- whose request it was ---------------------------------------------------------------------------------------------
+
+
+def test_a_message_bears_the_trace_of_its_request_and_so_does_what_it_brings_about(hooked: Hooked) -> None:
+    """Two requests, heeded by one worker with a trace of its own; the same again does not change the first's."""
+    told = [hooked.post(news("E1"), "evt-1")["X-Request-ID"], hooked.post(news("E2"), "evt-2")["X-Request-ID"]]
+    hooked.post(news("E1"), "evt-1")
+    assert list(Incoming.objects.order_by("event").values_list("trace", flat=True)) == told
+    with trace.bound("the-trace-of-the-worker"):
+        assert heed_due(hooked.account) == 2
+        assert trace.current() == "the-trace-of-the-worker"
+    wished = Outgoing.objects.filter(topic="test.thing").order_by("key").values_list("key", "trace")
+    assert list(wished) == [("E1", told[0]), ("E2", told[1])]
+
+
+def test_lines_written_while_a_message_is_heeded_bear_its_trace(
+    hooked: Hooked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[tuple[str, Any]] = []
+    given = hooked.post(news("E1"))["X-Request-ID"]
+
+    class Hears(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            bound = get_contextvars()
+            said.append((trace.current(), (bound.get("account"), bound.get("topic"), bound.get("rows"))))
+
+    handler = Hears()
+    monkeypatch.setattr(Errands, "look", lambda *_: 1 / 0)
+    logging.getLogger("weft.hub").addHandler(handler)
+    try:
+        heed_due(hooked.account)
+    finally:
+        logging.getLogger("weft.hub").removeHandler(handler)
+    assert said == [(given, (hooked.account.pk, "incoming", [Incoming.objects.get().pk]))]
+    assert trace.current() == ""
+
+
+def test_a_message_from_before_is_heeded_under_the_trace_of_the_worker(hooked: Hooked) -> None:
+    """Kept by a Weft that wrote none."""
+    hooked.post(news("E1"))
+    Incoming.objects.update(trace="")
+    with trace.bound("the-trace-of-the-worker"):
+        heed_due(hooked.account)
+    assert Outgoing.objects.get(topic="test.thing").trace == "the-trace-of-the-worker"

@@ -310,6 +310,33 @@ def test_a_builder_that_fails_costs_no_attempt(account: Account, remote: Remote)
     assert not Attempt.objects.exists()
 
 
+@pytest.mark.parametrize("answer", [None, {"a": NotReady("test.nobody", "a")}])
+def test_a_builder_whose_answer_is_none_fails_as_one_that_raises(
+    account: Account, remote: Remote, monkeypatch: pytest.MonkeyPatch, answer: object
+) -> None:
+    """No answer at all, or a wait for what nobody can send."""
+    monkeypatch.setattr(Thing, "build", lambda *_: answer)
+    wish("a")
+    assert send_due(account) == 0
+    assert (row().failures, row().lease_token, row().waits_key) == (1, None, "")
+    assert not Attempt.objects.exists()
+
+
+def test_what_was_perhaps_sent_stays_so_while_the_next_try_cannot_begin(
+    account: Account, remote: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote.misbehave("/things/a", "done, then cut")
+    wish("a")
+    send_due(account)
+    for step in ("build", "charge"):
+        later()
+        with monkeypatch.context() as broken:
+            broken.setattr(Thing, step, lambda *_: 1 / 0)
+            assert send_due(account) == 0
+        assert row().is_unknown, "else a person could take it, and do it a second time"
+    assert (row().failures, remote.puts["a"]) == (3, 1)
+
+
 def test_a_settle_that_fails_leaves_nothing_half_written(account: Account, remote: Remote, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     def settle(self: Thing, of: Account, key: str, done: object) -> None:
         Account.objects.filter(pk=of.pk).update(problem="half")

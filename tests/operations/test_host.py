@@ -208,7 +208,6 @@ def test_production_refuses_what_is_missing_in_words(host: Host) -> None:
     assert [name for name in names if name not in said] == []
 
 
-@pytest.mark.deep
 def test_the_key_ring_is_turned_as_documented(host: Host) -> None:
     ring = host.folder / "etc" / "weft" / "key_ring"
     (former,) = ring.read_text().split()
@@ -219,7 +218,7 @@ def test_the_key_ring_is_turned_as_documented(host: Host) -> None:
     assert host.doctor("--only", "credentials") == {}
 
 
-@pytest.mark.deep
+@pytest.mark.deep  # almost a minute
 def test_an_upgrade_and_a_new_secret_key_as_documented(host: Host) -> None:
     assert "All is well." in host.run("upgrade")
     secret_key = host.folder / "etc" / "weft" / "secret_key"
@@ -229,7 +228,6 @@ def test_an_upgrade_and_a_new_secret_key_as_documented(host: Host) -> None:
     assert "All is well." in host.sh("weft doctor --wait 60")
 
 
-@pytest.mark.deep
 def test_a_settings_file_of_ones_own_is_read(host: Host) -> None:
     """As for an object store."""
     box = docs.boxes()["weft_site.py"].replace("storages.backends.s3.S3Storage", "tests.operations.host.Elsewhere")

@@ -33,13 +33,16 @@ def rows(text: str) -> QuerySet[Outgoing]:
 
 
 def messages(text: str) -> QuerySet[Incoming]:
-    """Messages with this event id, or about what `text` names."""
+    """Messages with this event id, or about what `text` names, or that came with this trace."""
     about = Q(subject=text)
     for kind in topics.subject_kinds():
         for said in {text, text.upper()}:
             about |= Q(subject=f"{kind}:{said}")
     hinted = IncomingHint.objects.filter(about).values("incoming")
-    return Incoming.objects.filter(Q(event__startswith=text) | about | Q(pk__in=hinted))
+    found = Q(event__startswith=text) | about | Q(pk__in=hinted)
+    if trace.is_trace(text):
+        found |= Q(~Q(trace=""), trace=text)
+    return Incoming.objects.filter(found)
 
 
 def traced(text: str) -> QuerySet[Outgoing]:

@@ -12,7 +12,9 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 
+from integrations.hub.clock import Clock
 from integrations.hub.models import Account, Pause
 
 CIRCUIT = 5  # failures in a row that open it
@@ -59,6 +61,12 @@ def count(account: Account, topic: str, reason: str) -> bool:
 def _values(account: Account, topic: str, reason: str, **more: Any) -> dict[str, Any]:
     jitter = random.uniform(0.9, 1.1)
     return {"account": account.pk, "topic": topic, "reason": reason, "longest": LONGEST, "jitter": jitter, **more}
+
+
+def of(account: Account, topic: str) -> dict[str, bool]:
+    """The pauses that concern a topic ('' and its own), and whether each still lasts."""
+    concerning = Pause.objects.filter(account=account, topic__in=("", topic))
+    return dict(concerning.annotate(lasts=Q(until__gt=Clock())).values_list("topic", "lasts"))
 
 
 def end(account: Account, topics: Collection[str]) -> None:

@@ -20,7 +20,9 @@ from django.utils.translation import gettext as _
 from integrations.hub import topics
 from integrations.hub.health import readers
 from integrations.hub.health.readers import PREFIX
+from integrations.hub.incoming import claims
 from integrations.hub.models import AccountState
+from integrations.hub.reading import cursors
 from integrations.hub.topics import Topic
 
 HEARD = "heard"  # the flow of what came in; no topic is called so
@@ -169,10 +171,17 @@ def _of_account(
     known = {name for name in measured if not name.startswith(PREFIX) or readers.find(account.kind, name)}
     for name in sorted(idle | known):
         waiting, failing, parked, everything, own = measured.get(name, (0, 0, 0, None, None))
-        rest = next((rest for rest in rests if rest.topic in ("", name)), None)
+        rest = next((rest for rest in rests if rest.topic in ("", _pause_of(name))), None)
         age = everything if rest or name.startswith(PREFIX) else own
         objective = objectives.get(name) or declared(account.kind, name)
         yield Flow(account, name, objective, name in objectives, age or 0.0, waiting, failing, parked, rest)
+
+
+def _pause_of(flow: str) -> str:
+    """What a pause of this flow is called."""
+    if flow == HEARD:
+        return claims.PAUSE
+    return cursors.PAUSE if flow.startswith(PREFIX) else flow
 
 
 def _rest(told: dict[str, Any]) -> Rest:

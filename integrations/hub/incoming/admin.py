@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
@@ -13,6 +14,7 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import Truncator
@@ -103,7 +105,7 @@ class IncomingAdmin(ViewOnlyAdmin):
     list_filter = (StateFilter, "account", "is_anomaly")
     list_select_related = ("account",)
     search_fields = ("event",)  # shows the box; see `finding.messages`
-    search_help_text = gettext_lazy("The remote's id of the event, or our number")
+    search_help_text = gettext_lazy("The remote's id of the event, our number, or a trace")
     actions = ("retry_selected",)
     actions_detail = ("retry", "close")
     change_form_after_template = "admin/hub/incoming/hints.html"
@@ -113,7 +115,7 @@ class IncomingAdmin(ViewOnlyAdmin):
             {
                 "fields": (
                     "shown_event", "shown_subject", "account", "shown_lane", "is_anomaly", "received_at", "times",
-                    "last_received_at", "digest", "shown_body",
+                    "last_received_at", "digest", "shown_body", "shown_trace",
                 )
             },
         ),
@@ -128,7 +130,8 @@ class IncomingAdmin(ViewOnlyAdmin):
         ),
     )  # fmt: skip
     readonly_fields = (
-        "shown_event", "shown_subject", "shown_lane", "shown_body", "state_badge", "why_parked", "whole_error",
+        "shown_event", "shown_subject", "shown_lane", "shown_body", "shown_trace", "state_badge", "why_parked",
+        "whole_error",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Incoming]:
@@ -154,6 +157,12 @@ class IncomingAdmin(ViewOnlyAdmin):
     def shown_body(self, row: Incoming) -> str:
         is_kept = Incoming.objects.filter(pk=row.pk, sealed__isnull=False).exists()
         return _("kept, encrypted") if is_kept else _("not kept any more")
+
+    @display(description=gettext_lazy("trace"))
+    def shown_trace(self, row: Incoming) -> str:
+        """Leads to the outgoing work that was wished for while it was heeded."""
+        link = f"{reverse('admin:hub_outgoing_changelist')}?{urlencode({'q': row.trace})}"
+        return format_html('<a href="{}"><code>{}</code></a>', link, row.trace) if row.trace else "–"
 
     @display(description=gettext_lazy("state"))
     def state_badge(self, row: Incoming) -> str:

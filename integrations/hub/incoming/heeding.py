@@ -23,7 +23,7 @@ from integrations.hub.incoming.outcomes import UNLEASED, LeaseLost, failed, park
 from integrations.hub.models import Incoming, IncomingHint
 from integrations.hub.sending import claims, drains
 from integrations.hub.values import Hint
-from integrations.hub.workers import wakeups
+from integrations.hub.workers import tracing, wakeups
 
 PURGED = "What was sent is not kept any more, so it cannot be understood. Ask the other side to send it again."
 
@@ -54,13 +54,19 @@ def work(batch: Batch) -> int:
     """Heed the messages of one batch; whatever happens, each one's outcome is written down. Returns how many end."""
     done = 0
     for row in batch.rows:
-        if row.crashes >= claims.MAX_CRASHES:
-            park(batch, row, "The worker died five times while heeding this. Look at the log before you retry.")
-        elif batch.is_closed():
-            release(batch, row)
-        else:
-            done += _heed(batch, row)
+        with tracing.message(batch.account, row):
+            done += _work(batch, row)
     return done
+
+
+def _work(batch: Batch, row: Incoming) -> bool:
+    if row.crashes >= claims.MAX_CRASHES:
+        park(batch, row, "The worker died five times while heeding this. Look at the log before you retry.")
+        return False
+    if batch.is_closed():
+        release(batch, row)
+        return False
+    return _heed(batch, row)
 
 
 def _heed(batch: Batch, row: Incoming) -> bool:

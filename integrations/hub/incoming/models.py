@@ -84,6 +84,8 @@ class Incoming(models.Model):
     parked_reason = models.TextField(_("why it is parked"), blank=True)
     done_at = models.DateTimeField(_("done at"), null=True, blank=True)
     note = models.CharField(_("closed by hand"), max_length=255, blank=True)
+    # Of the request that brought it first; what is written while it is heeded bears the same.
+    trace = models.CharField(_("trace"), max_length=64, blank=True, db_default="", editable=False)
 
     class Meta:
         verbose_name = _("incoming message")
@@ -107,6 +109,7 @@ class Incoming(models.Model):
             models.Index(fields=["done_at"], name="incoming_sealed", condition=Q(sealed__isnull=False)),
             models.Index(fields=["event"], name="incoming_event", condition=~Q(event="")),
             models.Index(fields=["subject"], name="incoming_subject", condition=~Q(subject="")),
+            models.Index(fields=["trace"], name="incoming_trace", condition=~Q(trace="")),
         ]
 
     def __str__(self) -> str:

@@ -14,6 +14,7 @@ from integrations.hub.incoming import envelopes
 from integrations.hub.models import Account
 from integrations.hub.values import Inbound, Verified
 from integrations.hub.workers import wakeups
+from runtime.logs import trace
 
 LONGEST_EVENT = 200
 ANOMALY = "Another message came under this event's id, with another body. Ask the remote which is true, and close it."
@@ -23,8 +24,8 @@ ANOMALY = "Another message came under this event's id, with another body. Ask th
 # no row comes back. What was purged before it was understood is taken from the new message.
 _KEEP = """
 INSERT INTO hub_incoming AS i (account_id, dedupe, event, digest, sealed, version, lane, is_anomaly, parked_at,
-    parked_reason, subject, times, lease_size, failures, crashes, attempts, last_error, note)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, CASE WHEN %s THEN clock_timestamp() END, %s, '', 1, 0, 0, 0, '[]', '', '')
+    parked_reason, trace, subject, times, lease_size, failures, crashes, attempts, last_error, note)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, CASE WHEN %s THEN clock_timestamp() END, %s, %s, '', 1, 0, 0, 0, '[]', '', '')
 ON CONFLICT (account_id, dedupe) DO UPDATE
 SET times = i.times + 1, last_received_at = clock_timestamp(),
     sealed = CASE WHEN i.done_at IS NULL AND i.parsed_at IS NULL AND NOT i.is_anomaly
@@ -63,7 +64,7 @@ class _Row:
         body = f"sha256:{self.digest}"
         dedupe = f"{event} {body}" if anomaly else event or body
         values: list[Any] = [self.account.pk, dedupe, event, self.digest, self.sealed, envelopes.VERSION, self.lane,
-                             anomaly, anomaly, ANOMALY if anomaly else ""]  # fmt: skip
+                             anomaly, anomaly, ANOMALY if anomaly else "", trace.current()]  # fmt: skip
         with connection.cursor() as cursor:
             cursor.execute(_KEEP, values)
             row = cursor.fetchone()

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Protocol
 
-from integrations.hub.errors import HubError, Unsupported
+from integrations.hub.errors import TryAgain, Unsupported
 from integrations.hub.models import Account, Cursor
 from integrations.hub.reading import cursors, gaps
 from integrations.hub.reading.models import GapKind
@@ -151,16 +151,13 @@ class Place:
 def poll(polling: Polling, account: Account, source: Source, now: datetime) -> int | None:
     """Read on from the cursor to `now`, then every gap again; returns how many things were new.
 
-    None where another worker reads. Raises a HubError; what was read before it is in, and the place stands.
+    None where another worker reads, or the account rests. Raises a HubError; what was read before it is in, and the
+    place stands.
     """
     with cursors.reading(account, polling.name, version=VERSION) as cursor:
         if cursor is None:
             return None
-        try:
-            return _forward(polling, account, source, cursor, now) + gaps.again(polling, account, source)
-        except HubError as error:
-            cursors.trouble(cursor, error.message)
-            raise
+        return _forward(polling, account, source, cursor, now) + gaps.again(polling, account, source)
 
 
 def _forward(polling: Polling, account: Account, source: Source, cursor: Cursor, now: datetime) -> int:
@@ -199,6 +196,13 @@ def backfill(polling: Polling, account: Account, since: datetime, until: datetim
     source = polling.open(account)
     if source is None:
         raise Unsupported("This account cannot be read by date.")
+    with cursors.asking(account) as may:
+        if not may:
+            raise TryAgain("The remote asked to be left alone for a while. Read it again later.")
+        return _again(polling, account, source, since, until, dry)
+
+
+def _again(polling: Polling, account: Account, source: Source, since: datetime, until: datetime, dry: bool) -> Report:
     read_, new, broken, low = 0, 0, 0, since
     while low < until:
         high = min(low + polling.span.longest, until)

@@ -23,7 +23,15 @@ from integrations.hub.workers import tracing
 def send(claim: Claim, topic: Command, row: Outgoing) -> int:
     """Carry out one command, as far as it may be; returns 1 if it is settled."""
     with tracing.rows(claim, [row]):
-        return _carry_out(claim, topic, row)
+        try:
+            return _carry_out(claim, topic, row)
+        except Exception as error:  # of the topic's own code, e.g. its `upgrade`
+            failed(claim, row, None, error, unknown=_perhaps_sent(row))
+            return 0
+
+
+def _perhaps_sent(row: Outgoing) -> bool:
+    return row.is_unknown or row.attempts.filter(finished_at=None).exists()
 
 
 def _carry_out(claim: Claim, topic: Command, row: Outgoing) -> int:
@@ -33,7 +41,7 @@ def _carry_out(claim: Claim, topic: Command, row: Outgoing) -> int:
     if payload is None:
         park(claim, row, f"Written by a newer Weft (version {row.version}). Update this worker.")
         return 0
-    perhaps_sent = row.is_unknown or row.attempts.filter(finished_at=None).exists()
+    perhaps_sent = _perhaps_sent(row)
     plan = plans.plan(topic, row, perhaps_sent)
     if plan.park:
         park(claim, row, plan.park, unknown=plan.unknown)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import timedelta
 from itertools import groupby
 
@@ -36,11 +37,15 @@ def drain(lane: int) -> int:
 
 
 def at_once(account_ids: Sequence[int], work: Callable[[int], int]) -> int:
-    """Do the work of these accounts, up to eight at once, each on a connection of its own; the sum of what it says."""
+    """Do the work of these accounts, up to eight at once, each on a connection of its own; the sum of what it says.
+
+    Each in a copy of the caller's context: it bears the trace of the task.
+    """
     if len(account_ids) <= 1:
         return sum(map(work, account_ids))
     with ThreadPoolExecutor(max_workers=min(THREADS, len(account_ids)), thread_name_prefix="drain") as pool:
-        return sum(pool.map(lambda account_id: _in_thread(account_id, work), account_ids))
+        begun = [pool.submit(copy_context().run, _in_thread, account_id, work) for account_id in account_ids]
+        return sum(each.result() for each in begun)
 
 
 def _in_thread(account_id: int, work: Callable[[int], int]) -> int:

@@ -27,18 +27,18 @@ def send(claim: Claim, topic: State, rows: list[Outgoing]) -> int:
         return 0
     by_key = {row.key: row for row in rows}
     try:
-        built = topic.build(claim.account, list(by_key))
+        built: Mapping[str, Any] = answered(lambda: topic.build(claim.account, list(by_key)), Mapping)
     except Exception as error:
         if len(rows) > 1:  # one of them may be to blame, and the others need not wait for it
             return sum(send(claim, topic, [row]) for row in rows)
-        failed(claim, rows[0], None, error)
+        failed(claim, rows[0], None, error, unknown=rows[0].is_unknown)
         return 0
     sendable: dict[str, Any] = {}
     unneeded: list[Sent] = []
     for key, row in by_key.items():
         doc = built.get(key, Absent())
         if isinstance(doc, NotReady):
-            wait(claim, row, doc)
+            _wait(claim, row, doc)
         elif isinstance(doc, Unneeded):
             unneeded.append(Sent(row, None, Done(facts=dict(row.facts))))
         else:
@@ -49,6 +49,14 @@ def send(claim: Claim, topic: State, rows: list[Outgoing]) -> int:
         with tracing.rows(claim, sent):
             settled += _deliver(claim, topic, sent, docs)
     return settled
+
+
+def _wait(claim: Claim, row: Outgoing, other: NotReady) -> None:
+    """Let it wait; what it names may be nothing that can be waited for."""
+    try:
+        wait(claim, row, other)
+    except Exception as error:
+        failed(claim, row, None, error, unknown=row.is_unknown)
 
 
 def _chunks(values: Sequence[Value], size: int) -> Iterator[Sequence[Value]]:
@@ -66,13 +74,15 @@ def _deliver(claim: Claim, topic: State, rows: list[Outgoing], docs: dict[str, A
         for row in rows:
             failed(claim, row, None, error)
         return 0
-    with transaction.atomic(durable=True):
-        topic.lock(claim.account, list(docs))
-        allowed = set(claims.renew(claim, rows))
-        charged = topic.charge(claim.account, {row.key: docs[row.key] for row in rows if row.pk in allowed})
-        sendable = {key: doc for key, doc in charged.items() if not isinstance(doc, Later)}
-        attempts = begin(claim, [row for row in rows if row.key in sendable])
+    try:
+        charged, attempts = _begin(claim, topic, rows, docs)
+    except Exception as error:
+        if len(rows) > 1:  # one of them may be to blame
+            return _in_halves(claim, topic, rows, docs)
+        failed(claim, rows[0], None, error, unknown=rows[0].is_unknown)
+        return 0
     _put_off(claim, rows, charged)
+    sendable = {key: doc for key, doc in charged.items() if not isinstance(doc, Later)}
     if not sendable:
         return 0
     sent = [row for row in rows if row.pk in attempts]
@@ -84,6 +94,19 @@ def _deliver(claim: Claim, topic: State, rows: list[Outgoing], docs: dict[str, A
             return _in_halves(claim, topic, sent, docs)
         answers = {key: error for key in sendable}
     return _heed_answers(claim, topic, remote, sent, attempts, answers)
+
+
+def _begin(
+    claim: Claim, topic: State, rows: Sequence[Outgoing], docs: Mapping[str, Any]
+) -> tuple[Mapping[str, Any], Mapping[int, int]]:
+    """Charge, and commit the attempts with it: key -> what is sent of it now (or Later), row id -> attempt id."""
+    with transaction.atomic(durable=True):
+        topic.lock(claim.account, list(docs))
+        allowed = set(claims.renew(claim, rows))
+        mine = {row.key: docs[row.key] for row in rows if row.pk in allowed}
+        charged: Mapping[str, Any] = answered(lambda: topic.charge(claim.account, mine), Mapping)
+        going = [row for row in rows if row.key in charged and not isinstance(charged[row.key], Later)]
+        return charged, begin(claim, going)
 
 
 def _may_be_one_of_them(error: Exception) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django_q.signals import post_execute_in_worker, pre_execute
 
-from integrations.hub.models import Outgoing
+from integrations.hub.models import Account, Incoming, Outgoing
 from integrations.hub.sending.claims import Claim
 from runtime.logs import trace
 
@@ -36,3 +36,8 @@ def rows(claim: Claim, sent: Sequence[Outgoing]) -> AbstractContextManager[None]
     traces = dict.fromkeys(row.trace for row in sent if row.trace)
     numbers = [row.pk for row in sent[:TRACES]]
     return trace.bound(",".join(list(traces)[:TRACES]), account=claim.account.pk, topic=sent[0].topic, rows=numbers)
+
+
+def message(account: Account, row: Incoming) -> AbstractContextManager[None]:
+    """What is logged and wished for meanwhile bears the trace of the request that brought this message."""
+    return trace.bound(row.trace, account=account.pk, topic="incoming", rows=[row.pk])
