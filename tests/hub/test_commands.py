@@ -143,6 +143,16 @@ def test_safe_is_sent_again_under_the_same_key(account: Account, remote: Remote)
     assert ("GET", "/errands/a") not in remote.asked
 
 
+@pytest.mark.parametrize("then", ["503", "422"])
+def test_perhaps_done_stays_so_whatever_comes_of_the_next_try(account: Account, remote: Remote, then: str) -> None:
+    run(account, "a", topic="test.safe")
+    remote.misbehave("/errands/a", "done, then cut", then)
+    send_due(account)
+    later(0.1)
+    assert send_due(account) == 0
+    assert row("a").is_unknown and bool(row("a").parked_at) == (then == "422")
+
+
 def test_never_is_left_to_a_person(account: Account, remote: Remote) -> None:
     run(account, "a", topic="test.never")
     remote.misbehave("/errands/a", "done, then cut")

@@ -36,6 +36,7 @@ def main() -> int:
         site.migrate()
         say("database migrated")
         made = company.make(say)
+        company.have_it_hear()
         only = options.only.split(",")
         chosen = [
             place for place in [*places.staff(made), *places.shop(made)] if any(text in place.name for text in only)

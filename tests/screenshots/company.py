@@ -21,8 +21,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from integrations.channels.providers.market import PracticeMarket
+from integrations.hub import registry
+from integrations.hub.errors import Forged
 from integrations.hub.health import alarms, objectives
-from integrations.hub.incoming import heeding, receiving
+from integrations.hub.incoming import addresses, heeding, receiving
 from integrations.hub.models import (
     Account,
     AccountState,
@@ -38,7 +41,7 @@ from integrations.hub.models import (
 )
 from integrations.hub.registry import connect
 from integrations.hub.sending import manual, plans
-from integrations.hub.values import Address
+from integrations.hub.values import Address, Inbound, Verified
 from shop import intake
 from shop.customer.groups import ensure_groups
 from shop.customer.models import User
@@ -106,6 +109,22 @@ def make(say: Say, catalogue: Callable[[Say], None] = load.load) -> Company:
     _spread_out()
     _watched(company)
     return company
+
+
+class HearingMarket(PracticeMarket):
+    """No connector shipped today is sent anything; the pages about addresses need one that is."""
+
+    def verify(self, inbound: Inbound) -> Verified:
+        raise Forged("Nobody sends here.")
+
+
+def have_it_hear() -> None:
+    """For these pictures the market sends messages: its account has one address, and may get a second.
+
+    Not in `make`, which tests call as well: the connector is exchanged for good.
+    """
+    registry.connectors()["channel", "market"] = HearingMarket
+    addresses.make(Account.objects.get(kind="channel"))
 
 
 def _watched(company: Company) -> None:

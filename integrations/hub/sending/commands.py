@@ -74,7 +74,7 @@ def _look(claim: Claim, topic: Command, row: Outgoing, payload: dict[str, Any]) 
         return 0
     verdict = plans.after_look(topic, row, seen)
     if verdict is None:
-        return _send(claim, topic, row, payload, perhaps_sent=True)
+        return _send(claim, topic, row, payload, perhaps_sent=False)  # surely it was not
     return _heed(claim, topic, row, payload, verdict)
 
 
@@ -89,7 +89,7 @@ def _send(claim: Claim, topic: Command, row: Outgoing, payload: dict[str, Any], 
     try:
         done: Done = answered(lambda: topic.send(remote, payload, row.key), Done)
     except Exception as error:
-        failed(claim, row, attempt, error, exchanges=remote.http.exchanges)
+        failed(claim, row, attempt, error, unknown=perhaps_sent, exchanges=remote.http.exchanges)
         gates.heed(topic, remote, [error])
         return 0
     return _settle(claim, topic, row, attempt, payload, done)

@@ -207,7 +207,10 @@ def failed(
     unknown: bool = False,
     exchanges: Iterable[Exchange] = (),
 ) -> None:
-    """Write down what went wrong and what happens next (the table of errors in docs/delivery.md)."""
+    """Write down what went wrong and what happens next (the table of errors in docs/delivery.md).
+
+    `unknown`: an earlier try perhaps did it, whatever came of this one.
+    """
     message = error.message if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
     with transaction.atomic():
         if attempt is not None:
@@ -223,7 +226,7 @@ def failed(
                 _close(claim, "", timedelta(minutes=5), message)
                 postpone(claim, row, timedelta(0), message)
             case Conflict() | Rejected():
-                park(claim, row, message)
+                park(claim, row, message, unknown=unknown)
             case NoTime():
                 _again(claim, row, message, error.after, unknown)
             case TryAgain():
