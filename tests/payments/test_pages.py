@@ -111,7 +111,7 @@ def test_what_could_not_be_begun_is_said(
     book.wrong = [error]  # type: ignore[list-item]
     answer = begin(client, signed, till)
     assert answer.url == to_pay(signed)
-    assert "payment provider" in client.get(answer.url, headers={"accept-language": "en"}).content.decode()
+    assert "支付平台" in client.get(answer.url).content.decode()
     attempt = Attempt.objects.get()
     unknown = isinstance(error, OutcomeUnknown)
     assert attempt.status == (AttemptStatus.STARTING if unknown else AttemptStatus.REFUSED)

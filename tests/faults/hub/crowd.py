@@ -33,7 +33,8 @@ from integrations.sandbox.market import Market, Site, load
 from shop.api.models import AccessToken, digest
 from shop.channels import tasks
 from shop.order import lifecycle
-from shop.order.models import Order
+from shop.order.models import Order, PaymentMethod
+from shop.payments.models import Attempt as Payment
 from shop.stock import movements
 from shop.stock.models import Hold, Reason
 from shop.stock.movements import Move
@@ -43,6 +44,8 @@ from tests.channels.conftest import made, settle, share
 from tests.faults.hub import business
 from tests.hub.probe import Probe
 from tests.hub.remote import Remote
+from tests.payments.conftest import attempt_of
+from tests.payments.till import Till
 
 
 class PaperErp(Erp):
@@ -135,6 +138,7 @@ def company(outside: Outside, patch: pytest.MonkeyPatch) -> None:
             client=api_client(f"client-{number}"), digest=digest(f"token-{number}"), scopes=[],
             expires_at=timezone.now() + timedelta(hours=number - 1),
         )  # fmt: skip
+    _payments()
     business.found()
     business.change(["thing-1", "thing-2"])
     for topic in ("fault.look", "fault.safe", "fault.never"):
@@ -142,6 +146,20 @@ def company(outside: Outside, patch: pytest.MonkeyPatch) -> None:
     _what_came_in(probe)
     _what_was_long_ago(probe)
     factories.account("probe", "probe", name="troubled", problem="refused", state="paused")
+
+
+def _payments() -> None:
+    """One that was paid a moment ago, one whose time is over, one of which its order has not heard."""
+    account = factories.account("payments", "till", name="till")
+    paid, late, booked = (
+        attempt_of(factories.order({"CHAIR-1": 1}, payment_method=PaymentMethod.ONLINE), account) for _ in range(3)
+    )
+    Till.book.pay(paid.number)
+    Order.objects.filter(pk=late.order_id).update(payment_deadline=timezone.now() - timedelta(minutes=1))
+    Payment.objects.exclude(pk=paid.pk).update(look_at=None)
+    Payment.objects.filter(pk=booked.pk).update(
+        status="captured", captured=booked.total, paid_at=timezone.now(), advance_at=timezone.now()
+    )
 
 
 def _what_came_in(account: Account) -> None:

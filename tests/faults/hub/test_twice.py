@@ -30,6 +30,7 @@ from tests.faults.hub.crowd import Outside, PaperErp
 from tests.hub import probe
 from tests.hub.probe import Probe
 from tests.hub.remote import Remote
+from tests.payments.till import Till
 from tests.threads import at_once
 
 # dotted name -> the arguments it is queued with; what it must have changed in one run, or the case would prove nothing
@@ -51,6 +52,9 @@ CASES: dict[str, list[tuple[tuple[Any, ...], str]]] = {
     "shop.channels.tasks.poll_by_date": [((), "order_order")],
     "shop.channels.tasks.rebalance": [((), "hub_outgoing")],
     "shop.channels.tasks.count_demand": [((), "stock_demand")],
+    "shop.payments.tasks.look": [((), "payments_entry")],
+    "shop.payments.tasks.close_overdue": [((), "payments_attempt")],
+    "shop.payments.tasks.advance": [((), "order_order")],
     "erp.tasks.poll": [((), "fulfilment_parcel")],
     "erp.tasks.ensure_missing": [((), "hub_outgoing")],
 }
@@ -124,7 +128,7 @@ def stage(
     threading.Thread(target=market.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     hosts = frozenset({f"127.0.0.1:{remote.port}", f"127.0.0.1:{market.server_port}"})
     patch.setattr(django_settings, "WEFT_PRIVATE_HOSTS", hosts, raising=False)
-    for connector in (Probe, PaperErp):
+    for connector in (Probe, PaperErp, Till):
         patch.setitem(registry.connectors(), (connector.kind, connector.name), connector)
     probe.register()
     business.register()
