@@ -7,15 +7,15 @@ import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlencode
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
-from integrations.hub.answers import inside, listed, understood
-from integrations.hub.errors import HubError, Misconfigured, Scope, TryAgain
+from integrations.hub.answers import Unfit, inside, listed, understood
+from integrations.hub.errors import Conflict, HubError, Misconfigured, Rejected, Scope, TryAgain
 from integrations.payments.wechatpay import keys, sealed
-from integrations.payments.wechatpay.refusals import heed, refusal, unbelieved
+from integrations.payments.wechatpay.refusals import Refusal, heed, refusal, unbelieved
 
 if TYPE_CHECKING:
     from integrations.hub.http import Door, Reply
@@ -62,14 +62,14 @@ class Wire:
         self._known, self._now, self._quoted = dict(known), now, quoted
         self._may_load = not merchant.public_key_id  # once, where a serial turns up that is not known
 
-    def read(self, path: str, operation: str, *, none: Collection[str] = (), **query: str) -> Any:
+    def read(self, path: str, operation: str, *, none: Collection[str] = (), **query: str) -> Mapping[str, Any] | None:
         """What is there; None where the answer is one of the codes in `none`, and proven."""
         asked = f"{path}?{urlencode(query)}" if query else path
         return self._ask("GET", asked, operation, none=none)
 
     def write(
         self, path: str, document: Any, operation: str, *, none: Collection[str] = (), moves_money: bool = False
-    ) -> Any:
+    ) -> Mapping[str, Any] | None:
         """What came of it; {} where nothing is said (204), None where the answer is one of the codes in `none`."""
         body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
         return self._ask("POST", path, operation, body, none=none, moves_money=moves_money)
@@ -83,7 +83,7 @@ class Wire:
         *,
         none: Collection[str] = (),
         moves_money: bool = False,
-    ) -> Any:
+    ) -> Mapping[str, Any] | None:
         writes = method != "GET"
         if not self._known:
             self._load()
@@ -92,7 +92,7 @@ class Wire:
         if reply.status in (200, 204):
             if why:
                 raise unbelieved(operation, why, writes)
-            return reply.json(writes=writes) if reply.status == 200 else {}
+            return _object(reply, operation, writes) if reply.status == 200 else {}
         said = refusal(reply, self._quoted)
         if said.code in none:
             if why:
@@ -147,18 +147,24 @@ class Wire:
         """The platform certificates, encrypted with the APIv3 key and signed by one of themselves."""
         operation = "read platform certificates"
         reply = self._send("GET", CERTIFICATES, operation, b"")
-        if reply.status in (403, 404):
-            raise Misconfigured(
-                f"{operation}: WeChat Pay has none for this merchant ({reply.status}). Take the WeChat Pay public key "
-                "and its ID from the merchant platform (API security), and fill them in."
-            )
         if reply.status != 200:
-            heed(refusal(reply, self._quoted), operation, writes=False, believed=True)
+            self._without_certificates(refusal(reply, self._quoted), operation)
         found = self._certificates(reply.json(writes=False), operation)
         if why := _unproven(found, reply, self._now()):
             raise unbelieved(operation, why, writes=False)
         self._known |= found
         self._may_load = False
+
+    @staticmethod
+    def _without_certificates(said: Refusal, operation: str) -> NoReturn:
+        """Never Rejected: that would be taken for the end of what they were needed for, which was not even sent."""
+        try:
+            heed(said, operation, writes=False, believed=True)
+        except (Rejected, Conflict):
+            raise Misconfigured(
+                f"{operation}: WeChat Pay has none for this merchant ({said.status} {said.code}). Take the WeChat Pay "
+                "public key and its ID from the merchant platform (API security), and fill them in."
+            ) from None
 
     def _certificates(self, told: Any, operation: str) -> dict[str, RSAPublicKey]:
         with understood(operation, writes=False):
@@ -173,6 +179,14 @@ class Wire:
                     "(API security), and here."
                 ) from None
             return keys.trusted([one for each in pasted for one in keys.certificates(each)], self._now())
+
+
+def _object(reply: Reply, operation: str, writes: bool) -> Mapping[str, Any]:
+    found = reply.json(writes=writes)
+    with understood(operation, writes=writes):
+        if not isinstance(found, Mapping):
+            raise Unfit("it is no object")
+    return found
 
 
 def _unproven(known: Mapping[str, RSAPublicKey], reply: Reply, now: datetime) -> str:
