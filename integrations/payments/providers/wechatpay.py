@@ -232,6 +232,7 @@ class WechatPay(Payments):
         """See `Connector`. That a payment nobody made is not there, proven, shows that both sides' keys fit."""
         if len(self.settings["apiv3_key"].encode()) != KEY_BYTES:
             raise Misconfigured(f"The APIv3 key is not {KEY_BYTES} characters long.")
+        keys.private_key(self.settings["private_key"], examined=True)
         if unknown := [word for word in self._ways if word not in WAYS]:
             raise Misconfigured(f"Ways to pay: {', '.join(unknown)} is none of {', '.join(WAYS)}.")
         try:

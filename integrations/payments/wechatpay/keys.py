@@ -34,9 +34,9 @@ class Unproven(Exception):
     """Nothing proves that WeChat Pay said this; the message says why not."""
 
 
-def private_key(pasted: str) -> RSAPrivateKey:
-    """The merchant's own key. Raises Misconfigured."""
-    found = _one(pasted, lambda der: load_der_private_key(der, None))
+def private_key(pasted: str, *, examined: bool = False) -> RSAPrivateKey:
+    """The merchant's own key. Raises Misconfigured. To examine its numbers takes longer than a page may."""
+    found = _one(pasted, lambda der: load_der_private_key(der, None, unsafe_skip_rsa_key_validation=not examined))
     if not isinstance(found, RSAPrivateKey):
         raise Misconfigured("The merchant private key is none: paste the whole of apiclient_key.pem.")
     return found

@@ -135,6 +135,13 @@ SETTINGS = {
 }
 CERTIFICATE_MODE = {name: value for name, value in SETTINGS.items() if not name.startswith("public_key")}
 
+# While they are being changed: keys beside the one above.
+CHANGING = {
+    "former_public_key_id": FORMER_KEY_ID,
+    "former_public_key": public_pem(OTHER),
+    "certificates": PLATFORM_CERTIFICATE,
+}
+
 
 def signature(key: RSAPrivateKey, message: bytes) -> str:
     return base64.b64encode(key.sign(message, PKCS1v15(), SHA256())).decode()
