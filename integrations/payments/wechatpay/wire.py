@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
@@ -113,7 +113,8 @@ class Wire:
         return self._request(last, method, path, operation, body)
 
     def _request(self, address: str, method: str, path: str, operation: str, body: bytes) -> Reply:
-        headers = {"accept": "application/json", "authorization": self._authorization(method, path, body)}
+        whole = urlsplit(address).path + path
+        headers = {"accept": "application/json", "authorization": self._authorization(method, whole, body)}
         if body:
             headers["content-type"] = "application/json"
         if self._merchant.public_key_id:

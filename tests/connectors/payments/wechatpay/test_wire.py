@@ -75,6 +75,15 @@ def test_the_merchant_signs_exactly_the_bytes_that_leave(call: Any) -> None:
     assert "json" not in asked and (not body or b": " not in body and json.loads(body))
 
 
+def test_an_address_with_a_path_is_signed_with_it() -> None:
+    made = pay(said(200, trade("NOTPAY")), url="http://127.0.0.1:9000/wechat/")
+    made.look(NUMBER)
+    (asked,) = made.http.asked
+    path = f"/wechat/v3/pay/transactions/out-trade-no/{NUMBER}?mchid=1900000109"
+    assert asked["url"] == f"http://127.0.0.1:9000{path}"
+    assert authorized(asked["headers"]["authorization"], "GET", path, b"")
+
+
 def test_no_nonce_is_used_twice() -> None:
     made = pay(*[said(200, trade("NOTPAY"))] * 2)
     made.look(NUMBER), made.look(NUMBER)
