@@ -1,0 +1,1 @@
+"""The parts of the WeChat Pay connector: `integrations/payments/providers/wechatpay.py`."""
