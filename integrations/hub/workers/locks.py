@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import fcntl
 import multiprocessing
+import os
 import tempfile
 from multiprocessing import queues
+from multiprocessing.process import BaseProcess
 
 from django_q import cluster
 from django_q.worker import worker
@@ -25,9 +27,11 @@ class Lock:
     def __init__(self) -> None:
         # It has no name, and stays open: closing it anywhere in a process would end this process's lock.
         self._file = tempfile.TemporaryFile(prefix="weft-lock-")  # noqa: SIM115
-        self._depth = 0
+        self._depth, self._pid = 0, os.getpid()
 
     def acquire(self) -> bool:
+        if self._pid != os.getpid():  # forked while the other one had it
+            self._depth, self._pid = 0, os.getpid()
         if self._depth == 0:
             fcntl.lockf(self._file, fcntl.LOCK_EX)
         self._depth += 1
@@ -51,6 +55,16 @@ class Queue(queues.Queue):  # type: ignore[type-arg]  # says Python 3.11
     def __init__(self, maxsize: int = 0) -> None:
         super().__init__(maxsize, ctx=multiprocessing.get_context())
         self._rlock = Lock()
+        self._places = maxsize
+        if maxsize > 0:
+            self._sem = multiprocessing.Semaphore(maxsize)  # not a bounded one, which would mind `free`
+
+    def free(self) -> None:
+        """Who put here was killed: its lock is nobody's, and so are the places of what it had not put in yet. All are
+        given back, as nobody knows how many these were: the queue may be as much longer from then on."""
+        self._wlock = multiprocessing.Lock()
+        for _ in range(self._places):
+            self._sem.release()
 
     def qsize(self) -> int:
         """Asked for the cluster's status only; on macOS, where nobody can count, as if nothing waited."""
@@ -62,6 +76,13 @@ class Queue(queues.Queue):  # type: ignore[type-arg]  # says Python 3.11
 
 class Sentinel(cluster.Sentinel):
     """The guard of a cluster; it looks at its workers under a lock of each."""
+
+    task_queue: Queue
+
+    def reincarnate(self, process: BaseProcess) -> None:
+        if process is self.pusher and (process.exitcode or 0) < 0:
+            self.task_queue.free()  # the one process that puts; its successor is forked after this
+        super().reincarnate(process)
 
     def spawn_worker(self) -> None:
         timer = multiprocessing.Value("f", -1, lock=Lock())  # type: ignore[call-overload]
