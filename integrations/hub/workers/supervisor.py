@@ -14,6 +14,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
+from django.utils import timezone
 from django_q.models import OrmQ
 
 from integrations.hub.incoming import claims as incoming_claims
@@ -28,7 +29,7 @@ STALL_SECONDS = 120
 ASK_SECONDS = 15.0  # how often it is asked whether there is anything to do
 GRACE_SECONDS = 6.0
 SWEEP = "hub.sweep"  # the beats that find work waiting
-QUEUE_LIMIT = 200  # beats are not queued on top of a queue that nobody empties
+QUEUE_LIMIT = 200  # beats are not queued on top of a queue that nobody takes from
 
 
 @dataclass
@@ -144,7 +145,7 @@ class Supervisor:
         due = [beat for beat in beats.registered() if self._next_beat.get(beat.name, 0.0) <= now]
         self._next_beat.update({beat.name: now + beat.seconds for beat in due})
         started = beats.with_work(due)
-        if not started or OrmQ.objects.count() > QUEUE_LIMIT:
+        if not started or _waiting() > QUEUE_LIMIT:
             return started
         for beat in started:
             wakeups.queue(beat.task, *beat.args, cluster=beat.cluster)
@@ -161,3 +162,8 @@ class Supervisor:
             for cluster in self.clusters:
                 cluster.start()
             self._next_check = time.monotonic() + STALL_SECONDS
+
+
+def _waiting() -> int:
+    """What nobody took. What the dead had taken is left out: it stays for half an hour, and must not stop the beats."""
+    return OrmQ.objects.filter(lock__lte=timezone.now()).count()
