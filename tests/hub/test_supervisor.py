@@ -38,6 +38,9 @@ from integrations.hub.workers import supervisor
 supervisor.STALL_SECONDS = 8
 supervisor.ASK_SECONDS = 1.0
 supervisor.GRACE_SECONDS = 3.0
+from integrations.hub.sending import claims
+from integrations.hub.workers import beats
+beats.register("hub.sweep", seconds=1, task="integrations.hub.tasks.sweep", work=claims.due)
 watched = supervisor.Supervisor()
 watched.clusters = watched.clusters[:1]
 watched.run()

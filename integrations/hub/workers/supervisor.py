@@ -28,6 +28,7 @@ log = logging.getLogger("weft.supervisor")
 STALL_SECONDS = 120
 ASK_SECONDS = 15.0  # how often it is asked whether there is anything to do
 GRACE_SECONDS = 6.0
+STEADY_SECONDS = 60.0  # a cluster that ran so long did not die of how it was started
 SWEEP = "hub.sweep"  # the beats that find work waiting
 QUEUE_LIMIT = 200  # beats are not queued on top of a queue that nobody takes from
 
@@ -41,7 +42,20 @@ class Cluster:
 
     name: str
     watchdog: subprocess.Popen[bytes] | None = None
-    starts: int = 0
+    deaths: int = 0  # in quick succession
+    _started_at: float = 0.0
+    _start_at: float = 0.0
+
+    def keep_running(self) -> None:
+        """Start it again if it died: at once, but after deaths in quick succession a little later each time."""
+        now = time.monotonic()
+        if self.has_died():
+            log.error("cluster %s died; starting it again", self.name)
+            self.stop()
+            self.deaths = self.deaths + 1 if now - self._started_at < STEADY_SECONDS else 0
+            self._start_at = now + min(self.deaths, 10)
+        if self.watchdog is None and now >= self._start_at:
+            self.start()
 
     def start(self) -> None:
         root = Path(settings.BASE_DIR)
@@ -53,7 +67,7 @@ class Cluster:
             stdin=subprocess.PIPE,
             start_new_session=True,
         )
-        self.starts += 1
+        self._started_at = time.monotonic()
         log.info("cluster %s started under watchdog %s", self.name, self.watchdog.pid)
 
     def has_died(self) -> bool:
@@ -110,11 +124,7 @@ class Supervisor:
 
     def _turn(self) -> None:
         for cluster in self.clusters:
-            if cluster.has_died():
-                log.error("cluster %s died; starting it again", cluster.name)
-                cluster.stop()
-                time.sleep(min(cluster.starts, 10))
-                cluster.start()
+            cluster.keep_running()
         try:
             close_old_connections()
             self._ask()
