@@ -46,7 +46,7 @@ class PostgresProxy(Proxy):
         super().heal()
         with self.plan.lock:
             self._lose = 0
-        self.late, self.full = 0.0, False
+        self.late, self.jitter, self.full = 0.0, 0.0, False
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         fault = self.plan.draw()

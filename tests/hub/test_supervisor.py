@@ -7,9 +7,11 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 from django.conf import settings
@@ -36,6 +38,9 @@ from integrations.hub.workers import supervisor
 supervisor.STALL_SECONDS = 8
 supervisor.ASK_SECONDS = 1.0
 supervisor.GRACE_SECONDS = 3.0
+from integrations.hub.sending import claims
+from integrations.hub.workers import beats
+beats.register("hub.sweep", seconds=1, task="integrations.hub.tasks.sweep", work=claims.due)
 watched = supervisor.Supervisor()
 watched.clusters = watched.clusters[:1]
 watched.run()
@@ -120,6 +125,40 @@ def test_what_dies_is_replaced_and_nothing_is_left(supervisor: subprocess.Popen[
     OrmQ.objects.all().delete()
 
 
+def test_killed_while_they_wait_the_others_go_on(supervisor: subprocess.Popen[bytes]) -> None:
+    """django-q2 #23: worker and monitor wait with their queue's lock in hand. Killed there, each of them would leave
+    whoever replaces it waiting: no work is done, or none is said to be done."""
+    account = factories.account("nobody", "nobody")
+    group = cluster(supervisor)
+    (guard,) = children(group)
+    work_is_settled(account, 60)
+    random = Random(7)
+    for _ in range(4):
+        for victim in random.sample(staff := of_guard(guard), len(staff)):  # the worker, the monitor, the pusher
+            time.sleep(random.uniform(0, 0.3))
+            os.kill(victim, signal.SIGKILL)
+            wait_until(lambda victim=victim: victim not in of_guard(guard), 5)  # type: ignore[misc]
+            work_is_settled(account, 5)
+    assert leaders(supervisor.pid) == [group], "nothing was restarted for it"
+
+
+def work_is_settled(account: Account, seconds: float) -> None:
+    """A row that is due now is claimed, and its wake-up is gone: the monitor heard that it was heeded."""
+    before = set(OrmQ.objects.values_list("pk", flat=True))
+    row = Outgoing.objects.create(account=account, topic="test.none", key=uuid.uuid4().hex, subject="x:a", lane=4,
+                                  next_at=timezone.now())  # fmt: skip
+    wakeups.wake([4])
+    ours = set(OrmQ.objects.values_list("pk", flat=True)) - before
+    wait_until(lambda: Outgoing.objects.filter(pk=row.pk, parked_at__isnull=False).exists(), seconds)
+    wait_until(lambda: not OrmQ.objects.filter(pk__in=ours).exists(), seconds)
+
+
+def of_guard(guard: int) -> list[int]:
+    """Once all are there."""
+    wait_until(lambda: len(children(guard)) == 3, 5)
+    return sorted(children(guard))
+
+
 def test_kill_9_of_the_supervisor_leaves_nothing(supervisor: subprocess.Popen[bytes]) -> None:
     group = cluster(supervisor)
     watchdogs = children(supervisor.pid)
@@ -138,4 +177,9 @@ def test_beats_do_not_pile_up_on_a_queue_that_nobody_empties(monkeypatch: pytest
         watch._beat()
         time.sleep(0.02)
     assert OrmQ.objects.count() == 4
+
+    OrmQ.objects.update(lock=timezone.now() + timedelta(minutes=30))  # taken by somebody who died since
+    time.sleep(0.02)
+    watch._beat()
+    assert OrmQ.objects.count() == 5
     OrmQ.objects.all().delete()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
+from django.utils import timezone
 from django_q.models import OrmQ
 
 from integrations.hub.incoming import claims as incoming_claims
@@ -27,8 +28,9 @@ log = logging.getLogger("weft.supervisor")
 STALL_SECONDS = 120
 ASK_SECONDS = 15.0  # how often it is asked whether there is anything to do
 GRACE_SECONDS = 6.0
+STEADY_SECONDS = 60.0  # a cluster that ran so long did not die of how it was started
 SWEEP = "hub.sweep"  # the beats that find work waiting
-QUEUE_LIMIT = 200  # beats are not queued on top of a queue that nobody empties
+QUEUE_LIMIT = 200  # beats are not queued on top of a queue that nobody takes from
 
 
 @dataclass
@@ -40,7 +42,20 @@ class Cluster:
 
     name: str
     watchdog: subprocess.Popen[bytes] | None = None
-    starts: int = 0
+    deaths: int = 0  # in quick succession
+    _started_at: float = 0.0
+    _start_at: float = 0.0
+
+    def keep_running(self) -> None:
+        """Start it again if it died: at once, but after deaths in quick succession a little later each time."""
+        now = time.monotonic()
+        if self.has_died():
+            log.error("cluster %s died; starting it again", self.name)
+            self.stop()
+            self.deaths = self.deaths + 1 if now - self._started_at < STEADY_SECONDS else 0
+            self._start_at = now + min(self.deaths, 10)
+        if self.watchdog is None and now >= self._start_at:
+            self.start()
 
     def start(self) -> None:
         root = Path(settings.BASE_DIR)
@@ -52,7 +67,7 @@ class Cluster:
             stdin=subprocess.PIPE,
             start_new_session=True,
         )
-        self.starts += 1
+        self._started_at = time.monotonic()
         log.info("cluster %s started under watchdog %s", self.name, self.watchdog.pid)
 
     def has_died(self) -> bool:
@@ -109,11 +124,7 @@ class Supervisor:
 
     def _turn(self) -> None:
         for cluster in self.clusters:
-            if cluster.has_died():
-                log.error("cluster %s died; starting it again", cluster.name)
-                cluster.stop()
-                time.sleep(min(cluster.starts, 10))
-                cluster.start()
+            cluster.keep_running()
         try:
             close_old_connections()
             self._ask()
@@ -144,7 +155,7 @@ class Supervisor:
         due = [beat for beat in beats.registered() if self._next_beat.get(beat.name, 0.0) <= now]
         self._next_beat.update({beat.name: now + beat.seconds for beat in due})
         started = beats.with_work(due)
-        if not started or OrmQ.objects.count() > QUEUE_LIMIT:
+        if not started or _waiting() > QUEUE_LIMIT:
             return started
         for beat in started:
             wakeups.queue(beat.task, *beat.args, cluster=beat.cluster)
@@ -161,3 +172,8 @@ class Supervisor:
             for cluster in self.clusters:
                 cluster.start()
             self._next_check = time.monotonic() + STALL_SECONDS
+
+
+def _waiting() -> int:
+    """What nobody took. What the dead had taken is left out: it stays for half an hour, and must not stop the beats."""
+    return OrmQ.objects.filter(lock__lte=timezone.now()).count()

@@ -32,7 +32,7 @@ class FaultsConfig(AppConfig):
 
 def shorten(lease: float) -> None:
     """The same rules with other numbers: a delivery takes less than its lease, and workers whose lanes stand still are
-    restarted after a few leases. Killed at the wrong moment, one worker may leave the others waiting for ever."""
+    restarted after a few leases."""
     from integrations.hub import registry
     from integrations.hub.sending import claims, plans
     from integrations.hub.workers import supervisor
