@@ -9,7 +9,7 @@ Look through the difference before you keep it: what is wrong in the code would 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from integrations.hub.testing import fixtures
@@ -23,11 +23,11 @@ from tests.connectors.payments.alipay import said
 HERE = Path(__file__).parent
 
 
-def write(folder: Path, settings: Mapping[str, str], **beside: str) -> None:
-    for name, call in said.CALLS.items():
+def write(folder: Path, settings: Mapping[str, str], names: Iterable[str], **beside: str) -> None:
+    for name in names:
         replies = [{"status": 200, "json": said.signed(node, told, **beside)} for node, told in said.ANSWERS[name]]
         with conversing([Exchange({}, reply) for reply in replies]) as (remote, door):
-            returned = call(Alipay(settings, door, lambda: NOON))
+            returned = said.CALLS[name](Alipay(settings, door, lambda: NOON))
             exchanges = tuple(Exchange(asked, reply) for asked, reply in zip(remote.asked, replies, strict=True))
         fixtures.save(folder / f"{name}.json", Conversation(exchanges, plain(returned)))
     (folder / "inbound").mkdir(exist_ok=True)
@@ -42,5 +42,5 @@ def write(folder: Path, settings: Mapping[str, str], **beside: str) -> None:
 
 
 def everything() -> None:
-    write(HERE, said.KEY_MODE)
-    write(HERE / "certificates", said.CERTIFICATE_MODE, alipay_cert_sn=said.ALIPAY_SN)
+    write(HERE, said.KEY_MODE, said.CALLS)
+    write(HERE / "certificates", said.CERTIFICATE_MODE, said.ONCE, alipay_cert_sn=said.ALIPAY_SN)
