@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from integrations.hub.http import Reply
 from integrations.hub.testing.contract import NOON
+from integrations.payments.alipay.keys import Keys, keys_of
 from integrations.payments.providers.alipay import Alipay
 from tests.connectors.payments.alipay import said
 
@@ -30,7 +32,15 @@ class Ready:
 
 
 def alipay(*answers: Answer, settings: Mapping[str, str] = said.KEY_MODE, **other: str) -> Alipay:
-    return Alipay({**settings, **other}, Ready(*answers), lambda: NOON)  # type: ignore[arg-type]
+    made = Alipay({**settings, **other}, Ready(*answers), lambda: NOON)  # type: ignore[arg-type]
+    if settings is said.KEY_MODE and not other:
+        made._keys = _keys()  # reading a private key takes 30 ms
+    return made
+
+
+@cache
+def _keys() -> Keys:
+    return keys_of(said.KEY_MODE)
 
 
 Call = Callable[[Alipay], Any]

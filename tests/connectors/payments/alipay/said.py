@@ -9,6 +9,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from urllib.parse import quote_from_bytes
 
@@ -130,9 +131,13 @@ ANSWERS: dict[str, list[tuple[str, dict[str, Any]]]] = {
 }  # fmt: skip
 
 
+@cache
+def _loaded(key: str) -> Any:
+    return load_der_private_key(b64decode(key), None)
+
+
 def signature(content: bytes, key: str = keyring.ALIPAY_KEY) -> str:
-    made = load_der_private_key(b64decode(key), None)
-    return b64encode(made.sign(content, PKCS1v15(), SHA256())).decode()  # type: ignore[call-arg, union-attr]
+    return b64encode(_loaded(key).sign(content, PKCS1v15(), SHA256())).decode()
 
 
 def signed(node: str, told: Any, **beside: Any) -> dict[str, Any]:
