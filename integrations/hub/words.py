@@ -37,7 +37,7 @@ CONNECTORS = (
     gettext_noop("looks at the address and the secret; nothing is sent"),
     gettext_noop("Alipay"),
     gettext_noop("Alipay, scanned with another device"),
-    gettext_noop("signs a question for a trade that nobody has, and checks the signature of the answer; no money moves"),
+    gettext_noop("asks, signed, for a trade that nobody has, and checks the signature of the answer; no money moves"),
     gettext_noop("Application number (APPID)"),
     gettext_noop("Seller number (PID)"),
     gettext_noop("2088 and twelve digits. Notices for another seller are refused then."),

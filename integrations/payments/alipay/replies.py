@@ -7,10 +7,10 @@ whatever was asked for. So the node is cut out of what came, never written anew.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from json.decoder import WHITESPACE
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from integrations.payments.alipay.keys import holds
 
 ERROR = "error_response"
+WHITESPACE = re.compile("[ \\t\\n\\r]*")
 CHARSETS = ("utf-8", "gb18030")  # the second one reads GBK and GB2312, too
 # Amounts and codes are texts; where one comes as a number, its digits are kept as they stand.
 DECODER = json.JSONDecoder(parse_float=str, parse_int=str)

@@ -63,7 +63,7 @@ class Alipay(Payments):
 
     name = "alipay"
     label = "Alipay"
-    checks = "signs a question for a trade that nobody has, and checks the signature of the answer; no money moves"
+    checks = "asks, signed, for a trade that nobody has, and checks the signature of the answer; no money moves"
     fields = (
         Field("app_id", "Application number (APPID)"),
         Field(
