@@ -64,6 +64,25 @@ CONNECTORS = (
     gettext_noop("Tried when the first one cannot be reached"),
     gettext_noop("Sign-in address"),
     gettext_noop("OpenID address"),
+    gettext_noop("Alipay"),
+    gettext_noop("Alipay, scanned with another device"),
+    gettext_noop("asks, signed, for a trade that nobody has, and checks the signature of the answer; no money moves"),
+    gettext_noop("Application number (APPID)"),
+    gettext_noop("Seller number (PID)"),
+    gettext_noop("2088 and twelve digits. Notices for another seller are refused then."),
+    gettext_noop("Application's private key"),
+    gettext_noop("RSA2, with or without BEGIN and END"),
+    gettext_noop("Alipay's public key"),
+    gettext_noop("Where the application signs with keys. Not the application's own"),
+    gettext_noop("Application's certificate"),
+    gettext_noop("appCertPublicKey_….crt, where the application signs with certificates"),
+    gettext_noop("Alipay's certificate"),
+    gettext_noop("Alipay's root certificates"),
+    gettext_noop("All of alipayRootCert.crt"),
+    gettext_noop("Gateway address"),
+    gettext_noop("Ways to pay: page, wap, qr"),
+    gettext_noop("Product of QR codes"),
+    gettext_noop("As signed with Alipay: QR_CODE_OFFLINE or FACE_TO_FACE_PAYMENT"),
 )
 
 # What an account is for.
@@ -72,4 +91,5 @@ KINDS = {
     "channel": gettext_noop("sales channel"),
     "messages": gettext_noop("mail"),
     "alarms": gettext_noop("alarms"),
+    "payments": gettext_noop("payments"),
 }

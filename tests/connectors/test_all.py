@@ -39,7 +39,7 @@ def test_it_has_a_page_that_names_its_fields(connector: type[registry.Connector]
 
 
 def test_there_are_some_of_every_kind() -> None:
-    assert {found.kind for found in OWN} >= {"alarms", "channel", "erp", "messages"}
+    assert {found.kind for found in OWN} >= {"alarms", "channel", "erp", "messages", "payments"}
     assert registry.broken == {}
 
 

@@ -99,7 +99,7 @@ def test_the_list_says_what_is_broken_and_why(monkeypatch: pytest.MonkeyPatch) -
 
 
 REFUSED: list[tuple[tuple[str, str], str]] = [
-    (("bank", "acme"), "There is no kind 'bank'. Kinds: alarms, channel, erp, messages"),
+    (("bank", "acme"), "There is no kind 'bank'. Kinds: alarms, channel, erp, messages, payments"),
     (("erp", "Acme"), "cannot name a module"),
     (("erp", "acme-erp"), "cannot name a module"),
     (("erp", "1st"), "cannot name a module"),

@@ -98,4 +98,6 @@ def plain(value: Any) -> Any:
         return {str(name): plain(each) for name, each in value.items()}
     if isinstance(value, str) or not hasattr(value, "__iter__"):
         return value
+    if isinstance(value, (set, frozenset)):
+        return sorted(plain(each) for each in value)
     return [plain(each) for each in value]

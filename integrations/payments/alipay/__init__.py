@@ -1,0 +1,1 @@
+"""The parts of the Alipay connector (`integrations/payments/providers/alipay.py`)."""
