@@ -22,21 +22,8 @@ import threading
 
 WITH_DEFAULT_SECONDS = 3.0
 OF_OPERATIONS = frozenset(
-    [
-        "latency",
-        "lose",
-        "cut",
-        "unknown",
-        "error",
-        "html_503",
-        "limited",
-        "forged",
-        "unsigned",
-        "gbk",
-        "pending",
-        "not_enough",
-        "void",
-    ]
+    ["latency", "lose", "cut", "unknown", "error", "html_503", "limited", "forged", "unsigned", "gbk", "pending"]
+    + ["not_enough", "void"]
 )
 OF_NOTICES = frozenset(["duplicate", "late", "shuffle", "forged", "gbk", "stale", "signtest", "lost"])
 OF_PAYMENTS = frozenset(("other_total", "other_currency", "other_payee"))

@@ -102,9 +102,10 @@ def phone(trades: Sequence[Trade], links: Sequence[str]) -> str:
     )
     body = (
         '<section class="card"><h1>练习手机</h1><span class="en" lang="en">Practice phone</span>'
-        '<form method="get" action="/scan"><p><label for="code">二维码内容 <span lang="en">What the QR code says</span>'
-        '</label><input id="code" name="code" required></p>'
-        '<button class="first">扫一扫 <span lang="en">Scan</span></button></form></section><section class="card"><h1>待付款</h1><span class="en" lang="en">Waiting to be paid</span>'
+        '<form method="get" action="/scan"><p><label for="code">二维码内容 '
+        '<span lang="en">What the QR code says</span></label><input id="code" name="code" required></p>'
+        '<button class="first">扫一扫 <span lang="en">Scan</span></button></form></section>'
+        '<section class="card"><h1>待付款</h1><span class="en" lang="en">Waiting to be paid</span>'
         f"<ul>{rows or '<li>—</li>'}</ul></section>"
     )
     return _frame("练习手机 Practice phone", body)
