@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+import urllib.error
 import urllib.request
 from http.client import HTTPResponse
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -61,7 +61,7 @@ def raw_alipay(gateways: Gateways, method: str, content: Any, *, unsigned: dict[
 
 
 def wechatpay(gateways: Gateways, mode: str, kind: WeChatPayType = WeChatPayType.NATIVE, *,
-              notify_url: str = "http://127.0.0.1:9/notices", certificates: Path | None = None) -> WeChatPay:  # fmt: skip
+              notify_url: str = "http://127.0.0.1:9/notices") -> WeChatPay:  # fmt: skip
     """wechatpayv3, proving replies by public key or by a certificate, which it asks for itself."""
     given = gateways.wechatpay
     by_key = {"public_key": given["public_key"], "public_key_id": given["public_key_id"]}
@@ -77,8 +77,16 @@ def wechatpay(gateways: Gateways, mode: str, kind: WeChatPayType = WeChatPayType
     return client
 
 
-def raw_wechatpay(gateways: Gateways, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None,
-                  sent: bytes | None = None, authorization: str | None = None) -> tuple[int, dict[str, Any], Any]:  # fmt: skip
+def raw_wechatpay(
+    gateways: Gateways,
+    method: str,
+    path: str,
+    body: Any = None,
+    *,
+    headers: dict[str, str] | None = None,
+    sent: bytes | None = None,
+    authorization: str | None = None,
+) -> tuple[int, dict[str, Any], Any]:
     """A request signed by wechatpayv3, with other headers, another body than the signed one. Status, what, headers."""
     given = gateways.wechatpay
     text = json.dumps(body) if body is not None else ""
@@ -101,8 +109,9 @@ def raw_wechatpay(gateways: Gateways, method: str, path: str, body: Any = None, 
 def order(gateways: Gateways, number: str, fen: int = 1234, **more: Any) -> dict[str, Any]:
     """What is asked of WeChat Pay for a payment."""
     given = gateways.wechatpay
-    return {"mchid": given["mchid"], "appid": given["appid"], "description": "一把椅子", "out_trade_no": number,
-            "notify_url": "http://127.0.0.1:9/notices", "amount": {"total": fen, "currency": "CNY"}, **more}  # fmt: skip
+    said = {"mchid": given["mchid"], "appid": given["appid"], "description": "一把椅子", "out_trade_no": number}
+    amount = {"total": fen, "currency": "CNY"}
+    return {**said, "notify_url": "http://127.0.0.1:9/notices", "amount": amount, **more}
 
 
 def number(what: str) -> str:

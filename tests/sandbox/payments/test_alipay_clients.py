@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.request
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -150,7 +151,5 @@ def _exec(method: str, content: dict[str, Any], **more: Any) -> list[Any]:
 
 
 def _press(cashier: str, what: str) -> tuple[int, str]:
-    import urllib.request
-
     fetch(cashier)
     return fetch(urllib.request.Request(cashier, f"do={what}".encode()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 import pytest
 from wechatpayv3 import WeChatPayType
@@ -68,7 +68,7 @@ def test_h5_goes_back_where_it_was_told(gateways: Gateways) -> None:
     assert status == 200
     back = "https://shop.example/back?n=1"
     _status, cashier = fetch(json.loads(text)["h5_url"] + "&" + urlencode({"redirect_url": back}))
-    assert fetch(urllib.request.Request(cashier, b"do=pay")) == (302, back)
+    assert fetch(urllib.request.Request(urljoin(gateways.base, cashier), b"do=pay")) == (302, back)
     assert gateways.trade("wechatpay", number)["status"] == "SUCCESS"
 
 
