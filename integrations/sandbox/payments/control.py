@@ -10,6 +10,7 @@ POST /control/refund  {"provider", "number", "name", "state": "SUCCESS" | "ABNOR
 POST /control/refunds {"by_hand": true}                 WeChat Pay's refunds wait for /control/refund
 POST /control/faults  {"alipay.refund": {"cut": 1}, "notify": {"duplicate": 1}, "seconds": 2} or {"clear": true}
 POST /control/notices {"hold": true} or {"release": ["name", ...]} (in this order) or {"release": "all"}
+                          or {"forget": true} (none that waits is sent any more)
 POST /control/rotate  {"provider": "alipay"} or {"provider": "wechatpay", "to": "certificate" | "public_key" | "both"}
 POST /control/clock   {"offset": 3600} or {"add": 60}
 """
@@ -141,6 +142,10 @@ class Control:
         """Held notices are kept until they are released by name, or all of them by `hold: false`."""
         if "hold" in asked:
             self.book.set("hold", bool(asked["hold"]))
+        if asked.get("forget"):
+            for notice in self.book.notices.values():
+                notice.state = "given up" if notice.state in ("waiting", "held") else notice.state
+                self.book.put(notice)
         held = [notice for notice in self.book.notices.values() if notice.state == "held"]
         if asked.get("hold") is False:
             for notice in held:

@@ -101,11 +101,19 @@ def fetch(request: urllib.request.Request | str) -> tuple[int, str]:
 
     try:
         with urllib.request.build_opener(Stay).open(request, timeout=20) as answer:
-            return answer.status, answer.read().decode()
+            return answer.status, _text(answer.read())
     except HTTPError as error:
         with error:
             text = error.headers.get("location") if error.code == 302 else error.read().decode()
-        return error.code, text
+        return error.code, str(text)
+
+
+def _text(raw: bytes) -> str:
+    """Alipay writes GBK where no charset was understood."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("gbk")
 
 
 @pytest.fixture(scope="session")
@@ -116,8 +124,31 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def _shared(keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateways]:
+    folder = tmp_path_factory.mktemp("shared")
+    shutil.copytree(keys, folder / "keys")
+    started = Gateways(folder / "keys")
+    yield started
+    started.stop()
+
+
 @pytest.fixture
-def gateways(keys: Path, tmp_path: Path) -> Iterator[Gateways]:
+def gateways(_shared: Gateways) -> Iterator[Gateways]:
+    """One process for many tests; each has numbers of its own, and leaves nothing set."""
+    yield _shared
+    for path, data in (
+        ("faults", {"clear": True}),
+        ("refunds", {"by_hand": False}),
+        ("notices", {"hold": False, "forget": True}),
+        ("clock", {"offset": 0}),
+    ):
+        _shared.ask(path, data)
+
+
+@pytest.fixture
+def own(keys: Path, tmp_path: Path) -> Iterator[Gateways]:
+    """A process of this test's own, which it may rotate, restart and kill."""
     shutil.copytree(keys, tmp_path / "keys")
     started = Gateways(tmp_path / "keys", tmp_path / "state.sqlite3")
     yield started

@@ -135,14 +135,14 @@ def test_npm_refuses_a_forged_reply(gateways: Gateways) -> None:
     assert "验签失败" in made["error"]
 
 
-def test_key_rotation(gateways: Gateways) -> None:
+def test_key_rotation(own: Gateways) -> None:
     """With a new key of Alipay the old one proves nothing; what the merchant gets holds the new one."""
-    before, number = clients.alipay(gateways), clients.number("ROTATE")
-    gateways.ask("rotate", {"provider": "alipay"})
+    before, number = clients.alipay(own), clients.number("ROTATE")
+    own.ask("rotate", {"provider": "alipay"})
     with pytest.raises(AliPayValidationError):
         before.api_alipay_trade_precreate("椅子", number, "1.00")
     for certified in (False, True):
-        after = clients.alipay(gateways, certified=certified)
+        after = clients.alipay(own, certified=certified)
         assert after.api_alipay_trade_precreate("椅子", number, "1.00")["code"] == "10000"
 
 

@@ -99,24 +99,24 @@ def test_jsapi_with_silent_sign_in(gateways: Gateways) -> None:
     assert fetch(f"{gateways.base}/wechatpay/jsapi?{urlencode(call | {'nonceStr': 'other'})}")[0] == 400
 
 
-def test_a_new_platform_certificate_is_found(gateways: Gateways) -> None:
-    client, number = clients.wechatpay(gateways, clients.CERTIFICATE), clients.number("NEWCERT")
+def test_a_new_platform_certificate_is_found(own: Gateways) -> None:
+    client, number = clients.wechatpay(own, clients.CERTIFICATE), clients.number("NEWCERT")
     assert client.pay("椅子", number, {"total": 100})[0] == 200
-    gateways.ask("rotate", {"provider": "wechatpay", "to": "certificate"})
+    own.ask("rotate", {"provider": "wechatpay", "to": "certificate"})
     assert client.query(out_trade_no=number)[0] == 200
     assert len(client._core._certificates) == 2
 
 
-def test_from_certificates_to_public_key(gateways: Gateways) -> None:
+def test_from_certificates_to_public_key(own: Gateways) -> None:
     """After the switch nothing is signed by the certificate any more, and no certificate can be had."""
-    old, number = clients.wechatpay(gateways, clients.CERTIFICATE), clients.number("SWITCH")
+    old, number = clients.wechatpay(own, clients.CERTIFICATE), clients.number("SWITCH")
     assert old.pay("椅子", number, {"total": 100})[0] == 200
-    gateways.ask("rotate", {"provider": "wechatpay", "to": "public_key"})
+    own.ask("rotate", {"provider": "wechatpay", "to": "public_key"})
     with pytest.raises(ValueError, match="PUB_KEY_ID"):  # it reads a serial number in hexadecimal
         old.query(out_trade_no=number)
-    status, said, _headers = clients.raw_wechatpay(gateways, "GET", "/v3/certificates")
+    status, said, _headers = clients.raw_wechatpay(own, "GET", "/v3/certificates")
     assert (status, said["code"]) == (404, "RESOURCE_NOT_EXISTS")
-    assert clients.wechatpay(gateways, clients.PUBLIC_KEY).query(out_trade_no=number)[0] == 200
+    assert clients.wechatpay(own, clients.PUBLIC_KEY).query(out_trade_no=number)[0] == 200
 
 
 def test_forged_replies_are_noticed(gateways: Gateways) -> None:
