@@ -8,12 +8,12 @@ from html import escape
 from integrations.sandbox.payments import payer
 from integrations.sandbox.payments.state import Trade, yuan
 
-NAMES = {"alipay": ("支付宝（练习）", "Alipay (practice)", "#1677ff"),
-         "wechatpay": ("微信支付（练习）", "WeChat Pay (practice)", "#07a35a")}  # fmt: skip
+NAMES = {"alipay": ("支付宝（练习）", "Alipay (practice)", "#0958d9"),
+         "wechatpay": ("微信支付（练习）", "WeChat Pay (practice)", "#067a43")}  # fmt: skip
 STYLE = """
 :root{font:16px/1.5 system-ui,"PingFang SC","Noto Sans CJK SC",sans-serif;color:#1f2329;background:#f3f4f6}
 body{margin:0}main{max-width:26rem;margin:0 auto;padding:1rem}
-body>.practice{margin:0;background:#ffd666;color:#3d2c00;text-align:center;padding:.5rem 1rem;font-weight:600}
+header{background:#ffd666;color:#3d2c00;text-align:center;padding:.5rem 1rem;font-weight:600}
 .card{background:#fff;border-radius:12px;padding:1.25rem;margin-top:1rem;box-shadow:0 1px 3px #0001}
 h1{font-size:1.1rem;margin:0}.amount{font-size:2.25rem;font-weight:700;margin:.5rem 0}
 dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem;margin:1rem 0}dt,.en,small{color:#5b626d}
@@ -28,12 +28,12 @@ input{width:100%;box-sizing:border-box;min-height:2.75rem;font:inherit;padding:.
 """
 
 
-def _frame(title: str, body: str, brand: str = "#1677ff") -> str:
+def _frame(title: str, body: str, brand: str = "#0958d9") -> str:
     return (
         '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="robots" content="noindex">'
         f"<title>{escape(title)}</title><style>{STYLE}:root{{--brand:{brand}}}</style></head><body>"
-        '<p class="practice">练习收银台 · 不会扣真钱 <span lang="en">/ PRACTICE · no real money</span></p>'
+        '<header>练习收银台 · 不会扣真钱 <span lang="en">/ PRACTICE · no real money</span></header>'
         f"<main>{body}</main></body></html>"
     )
 

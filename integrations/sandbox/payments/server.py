@@ -210,13 +210,13 @@ def main() -> None:
     parser.add_argument("--base", default="", help="how others name this place, if not by host and port")
     given = parser.parse_args()
     site = Site((given.host, given.port), given.folder, given.state, given.base.rstrip("/"))
-    print(f"Practice payment gateways at {site.base}", flush=True)
 
     def stop(number: int, frame: FrameType | None) -> None:
         threading.Thread(target=site.shutdown).start()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    print(f"Practice payment gateways at {site.base}", flush=True)
     site.sender.start()
     site.serve_forever()
     site.sender.stop()
