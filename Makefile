@@ -23,7 +23,7 @@ GIVEN_TZ := $(filter command line,$(origin TZ))
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help python venv venv-dev demo demo-reset backup restore doctor test test-deep lint format configuration messages \
-	bench replay replay-stop walkthrough venv-bench chromium audit screenshots
+	bench replay replay-stop walkthrough venv-bench chromium node audit screenshots
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
@@ -54,10 +54,13 @@ demo-reset: venv ## Remove the demo's data
 chromium: venv-dev
 	@$(PY) -m runtime.chromium
 
-test: venv-dev chromium ## Run all tests on a real PostgreSQL, and in a real browser
+node: venv-dev
+	@$(PY) -m tests.sandbox.payments.node
+
+test: venv-dev chromium node ## Run all tests on a real PostgreSQL, and in a real browser
 	@$(WITH_DATABASE) $(FOR_TESTS) $(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
 
-test-deep: venv-dev chromium ## The same with the long forms
+test-deep: venv-dev chromium node ## The same with the long forms
 	@WEFT_DEEP=1 $(WITH_DATABASE) $(FOR_TESTS) $(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
 
 lint: venv-dev ## Style, types, import floors, migrations, production settings

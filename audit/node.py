@@ -1,4 +1,4 @@
-"""Node, npm and Lighthouse: what is missing is installed where we may, else named with the exact command."""
+"""Node, npm and what runs on them: what is missing is installed where we may, else named with the exact command."""
 
 from __future__ import annotations
 
@@ -36,29 +36,34 @@ def _is_there() -> bool:
 def ensure() -> None:
     """Node and npm, from Debian where they are missing and we are root; raises Missing."""
     if not _is_there() and os.geteuid() == 0 and shutil.which("apt-get"):
-        print("installing nodejs and npm (the audit needs them)", flush=True)
+        print("installing nodejs and npm (the audit and tests need them)", flush=True)
         env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", "nodejs", "npm"]):
             subprocess.run(["apt-get", *command], env=env, check=False, stdout=subprocess.DEVNULL)
     if not _is_there():
         wanted = ".".join(map(str, OLDEST))
-        raise Missing(f"The audit needs Node {wanted} or newer, with npm. Install it:\n  {how_to_install()}")
+        raise Missing(f"Node {wanted} or newer is needed, with npm. Install it:\n  {how_to_install()}")
 
 
 def lighthouse(folder: Path) -> Path:
     """Lighthouse's program, as pinned beside this file, installed into `folder` once."""
-    program = folder / "node_modules" / "lighthouse" / "cli" / "index.js"
-    if program.exists() and filecmp.cmpfiles(HERE, folder, PINS, shallow=False)[0] == list(PINS):
+    return installed(HERE, folder, folder / "node_modules" / "lighthouse" / "cli" / "index.js")
+
+
+def installed(pins: Path, folder: Path, program: Path) -> Path:
+    """What the two files in `pins` name, installed into `folder` once; no script of a package is run for it."""
+    if program.exists() and filecmp.cmpfiles(pins, folder, PINS, shallow=False)[0] == list(PINS):
         return program
     folder.mkdir(parents=True, exist_ok=True)
     for name in PINS:
-        shutil.copyfile(HERE / name, folder / name)
-    print("installing Lighthouse", flush=True)
+        shutil.copyfile(pins / name, folder / name)
+    print(f"installing {folder.name}", flush=True)
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     done = subprocess.run(command, cwd=folder, text=True, capture_output=True, check=False)
     if done.returncode != 0 or not program.exists():
         (folder / PINS[1]).unlink(missing_ok=True)  # the next run tries again
-        raise Missing(f"npm did not install Lighthouse (network? registry?). It said:\n{done.stderr.strip()[:1500]}")
+        said = done.stderr.strip()[:1500]
+        raise Missing(f"npm did not install {folder.name} (network? registry?). It said:\n{said}")
     return program
 
 

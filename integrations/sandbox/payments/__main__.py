@@ -1,0 +1,3 @@
+from integrations.sandbox.payments.server import main
+
+main()
