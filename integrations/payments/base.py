@@ -192,7 +192,7 @@ class Payments(Connector):
         return ""
 
     def redirect_hosts(self) -> frozenset[str]:
-        """Hosts to which a buyer may be sent. No call."""
+        """Hosts to which a buyer may be sent, with the port where the address has one. No call."""
         return frozenset()
 
     def payer_url(self, back: str, state: str) -> str:

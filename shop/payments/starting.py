@@ -155,7 +155,7 @@ def _expiry(order: Order, method: Method) -> datetime:
 def _action(action: Redirect | Qr | JsCall, remote: Payments) -> dict[str, Any]:
     match action:
         case Redirect(url):
-            if urlsplit(url).hostname not in remote.redirect_hosts():
+            if urlsplit(url).netloc not in remote.redirect_hosts():
                 raise ValueError(f"{remote.label} sends buyers to a host that it does not name")
             return {"redirect": url}
         case Qr(content):

@@ -107,6 +107,9 @@ class Alipay(Payments):
     def methods(self) -> Sequence[Method]:
         return [method for method in METHODS if method.code in self._codes]
 
+    def payee(self) -> str:
+        return self.settings.get("seller_id", "")
+
     def redirect_hosts(self) -> frozenset[str]:
         return frozenset({urlsplit(self._address).netloc})
 

@@ -134,6 +134,9 @@ class WechatPay(Payments):
     def _may_sign_in(self) -> bool:
         return bool(self.settings.get("app_secret"))
 
+    def payee(self) -> str:
+        return self.settings.get("mchid", "")
+
     def redirect_hosts(self) -> frozenset[str]:
         """See `Payments`. With its port, where there is one; a sandbox serves its pages where its API is."""
         hosts = {H5_HOST, urlsplit(self._setting("sign_in_url")).netloc}
