@@ -61,6 +61,7 @@ CALLS: dict[str, Callable[[Alipay], Any]] = {
     "health": lambda alipay: alipay.health(),
     "methods": lambda alipay: alipay.methods(),
     "redirect_hosts": lambda alipay: alipay.redirect_hosts(),
+    "payee": lambda alipay: alipay.payee(),
     "start-page": lambda alipay: alipay.start(start("page")),
     "start-wap": lambda alipay: alipay.start(start("wap")),
     "start-qr": lambda alipay: alipay.start(start("qr")),
@@ -79,7 +80,18 @@ CALLS: dict[str, Callable[[Alipay], Any]] = {
 }
 
 # One of each operation: what certificates change is the same in all of them.
-ONCE = ("health", "methods", "redirect_hosts", "start-page", "start-qr", "look", "close", "refund", "look_refund")
+ONCE = (
+    "health",
+    "methods",
+    "payee",
+    "redirect_hosts",
+    "start-page",
+    "start-qr",
+    "look",
+    "close",
+    "refund",
+    "look_refund",
+)
 
 OK = {"code": "10000", "msg": "Success"}
 OURS = {"out_trade_no": NUMBER, "trade_no": TRADE_NO}
@@ -113,6 +125,7 @@ ANSWERS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "health": [(QUERY, ABSENT)],
     "methods": [],
     "redirect_hosts": [],
+    "payee": [],
     "start-page": [],
     "start-wap": [],
     "start-qr": [(PRECREATE, {**OK, "out_trade_no": NUMBER, "qr_code": "https://qr.alipay.com/bavh4wjlxf12tper3a"})],

@@ -54,6 +54,7 @@ CALLS = {
     "health": lambda pay: pay.health(),
     "methods": lambda pay: [way.code for way in pay.methods()],
     "redirect_hosts": lambda pay: sorted(pay.redirect_hosts()),
+    "payee": lambda pay: pay.payee(),
     "payer_url": lambda pay: pay.payer_url("https://shop.example/pay/token/payer/", "state1"),
     "payer": lambda pay: pay.payer({"code": "031Kmq0w3", "state": "state1"}),
     "start": lambda pay: pay.start(started("native")),
