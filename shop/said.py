@@ -34,6 +34,7 @@ SENTENCES = (
     # letters
     gettext_noop("The account is gone, locked, or has no mail address."),
     gettext_noop("The order has no mail address any more."),
+    gettext_noop("The provider told of a refund and does not show it yet."),
 )
 
 

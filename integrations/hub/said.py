@@ -86,6 +86,66 @@ HUB = (
     gettext_noop("%(operation)s: the market's answer makes no sense (%(what)s)."),
     gettext_noop("%(operation)s: the market answered %(status)s."),
     gettext_noop("%(operation)s: the market refused it (%(status)s): %(said)s"),
+    # payments
+    gettext_noop("The time to pay is over."),
+    gettext_noop("refund: Alipay took it, and then: %(message)s"),
+    gettext_noop("refund: Alipay took it, and knows nothing of it yet."),
+    gettext_noop("Ways to pay are page, wap and qr, not %(given)s."),
+    gettext_noop("The seller number (PID) is 2088 and twelve more digits."),
+    gettext_noop("The application's private key cannot be read. It is RSA, without a password."),
+    gettext_noop("The application's private key is too short: RSA2 wants %(bits)s bits."),
+    gettext_noop("Alipay's public key cannot be read. It is shown beside the application's own key."),
+    gettext_noop("None of the root certificates is signed with RSA. Paste all of alipayRootCert.crt."),
+    gettext_noop("The %(what)s cannot be read. Paste the whole file, from the first line on."),
+    gettext_noop("The merchant private key is none: paste the whole of apiclient_key.pem."),
+    gettext_noop("The WeChat Pay public key is none: paste the whole of pub_key.pem."),
+    gettext_noop("The application's certificate is not that of its private key."),
+    gettext_noop("The platform certificates are none: paste each .pem file whole."),
+    gettext_noop("Alipay's certificate holds no RSA key. Download the one for RSA2."),
+    gettext_noop(
+        "Fill in either Alipay's public key, or all three certificates (application, Alipay, root), as the "
+        "application's signing method says on Alipay's side."
+    ),
+    gettext_noop("This notice of Alipay's names no %(field)s."),
+    gettext_noop("The notice cannot be opened with the APIv3 key: compare it in the merchant platform."),
+    gettext_noop("This is no notice of WeChat Pay."),
+    gettext_noop("This notice of Alipay's cannot be read."),
+    gettext_noop("The notice does not say what it is about."),
+    gettext_noop("This notice tells of neither a payment nor a refund."),
+    gettext_noop("The browser came back from WeChat without a code."),
+    gettext_noop("%(operation)s: WeChat refuses the app ID or its secret (%(code)s)."),
+    gettext_noop("%(operation)s: WeChat refused it (%(code)s): %(said)s"),
+    gettext_noop("%(operation)s: WeChat answered %(status)s."),
+    gettext_noop("%(operation)s: WeChat did not say who."),
+    gettext_noop("%(operation)s. Compare the app ID and the app secret, and the addresses that may use them."),
+    gettext_noop("%(operation)s: Alipay asks us to slow down (%(said)s)."),
+    gettext_noop("%(operation)s: Alipay refuses this account (%(said)s). %(hint)s"),
+    gettext_noop("%(operation)s: %(what)s WeChat Pay says: %(said)s"),
+    gettext_noop("%(operation)s Put money into the merchant account."),
+    gettext_noop("This way to pay cannot be started: %(what)s."),
+    gettext_noop("WeChat Pay takes %(taken)s only, not %(given)s."),
+    gettext_noop("WeChat Pay takes whole fen, not %(given)s."),
+    gettext_noop("WeChat Pay has another refund under %(key)s: %(amount)s %(currency)s of %(number)s."),
+    gettext_noop("Alipay has a refund of %(amount)s under this key, not of %(wanted)s."),
+    gettext_noop("Alipay is paid in %(taken)s, not in %(given)s."),
+    gettext_noop("%(given)s is no amount for Alipay: %(least)s to %(most)s, two decimals."),
+    gettext_noop("A WeChat Pay public key and its ID belong together: fill in both, or neither."),
+    gettext_noop("Paying inside WeChat needs the app secret."),
+    gettext_noop("The APIv3 key is not %(length)s characters long."),
+    gettext_noop("Ways to pay: %(given)s is none of %(known)s."),
+    gettext_noop(
+        "%(message)s Compare the WeChat Pay public key and its ID, or the platform certificates, with those in "
+        "the merchant platform (API security), and this machine's clock."
+    ),
+    gettext_noop(
+        "%(operation)s: WeChat Pay has none for this merchant (%(status)s %(code)s). Take the WeChat Pay public "
+        "key and its ID from the merchant platform (API security), and fill them in."
+    ),
+    gettext_noop(
+        "%(operation)s: they cannot be opened with the APIv3 key. Set it anew in the merchant platform (API "
+        "security), and here."
+    ),
+    gettext_noop("%(operation)s: HTTP %(status)s. Is this the address of Alipay's gateway?"),
 )
 
 _patterns: dict[str, re.Pattern[str]] = {}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 import urllib.request
+from html import unescape
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from alipay.exceptions import AliPayValidationError
@@ -13,6 +16,7 @@ from tests.sandbox.payments import clients, node
 from tests.sandbox.payments.conftest import Gateways, Merchant, fetch
 
 CERTIFIED = pytest.mark.parametrize("certified", [False, True], ids=["key", "certificates"])
+FIELD = r'<input type="hidden" name="([^"]+)" value="([^"]*)"'
 
 
 @CERTIFIED
@@ -61,6 +65,14 @@ def test_python_page_pay_comes_back_signed(gateways: Gateways, certified: bool) 
         said = dict(parse_qsl(urlsplit(url).query))
         assert said.pop("a") == "b" and said["total_amount"] == "99.00"
         assert client.verify(said, said.pop("sign"))
+
+
+def test_replies_name_the_certificate_in_certificate_mode_only(gateways: Gateways) -> None:
+    for certified in (False, True):
+        client = clients.alipay(gateways, certified=certified)
+        query = client.sign_data(client.build_body("alipay.trade.query", {"out_trade_no": "NONE"}))
+        said = json.loads(fetch(f"{gateways.alipay['gateway']}?{query}")[1])
+        assert said.get("alipay_cert_sn", "") == (gateways.alipay["alipay_cert_sn"] if certified else "")
 
 
 def test_python_closes_and_refuses_a_forged_reply(gateways: Gateways) -> None:
@@ -123,6 +135,13 @@ def test_npm_pages(gateways: Gateways, certified: bool) -> None:
     assert status == 302
     (right,) = node.run(config, ["checkNotifySignV2", dict(parse_qsl(urlsplit(back).query))])
     assert right["said"] is True
+    content["out_trade_no"] = f"{number}POST"
+    (made,) = node.run(config, ["pageExec", "alipay.trade.page.pay", "POST", more])
+    (action,) = re.findall(r'<form action="([^"]+)"', made["said"])
+    fields = {unescape(name): unescape(value) for name, value in re.findall(FIELD, made["said"])}
+    assert "biz_content" in fields and "charset=utf-8" in action
+    status, cashier = fetch(urllib.request.Request(action, urlencode(fields).encode()))
+    assert status == 302 and _press(cashier, "pay")[0] == 302
 
 
 def test_npm_refuses_a_forged_reply(gateways: Gateways) -> None:

@@ -12,7 +12,7 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qsl, urlencode
 
-from integrations.sandbox.payments import payer
+from integrations.sandbox.payments import faults, payer
 from tests.sandbox.payments import clients
 from tests.sandbox.payments.conftest import ROOT, Gateways, Merchant, fetch
 
@@ -86,6 +86,15 @@ def test_the_payer_is_told_of_as_the_real_ones_tell(gateways: Gateways, merchant
     amount = {"refund": 100, "total": 100, "currency": "CNY"}
     refund = json.loads(wechat.refund(f"{number}R", amount, out_trade_no=number)[1])
     assert refund["user_received_account"] == payer.RECEIVED_ACCOUNT
+
+
+def test_what_the_page_about_it_names() -> None:
+    """The payer, every fault, every operation."""
+    text = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    operations = {name.rpartition(".")[2] for name in faults.OPERATIONS}
+    words = {*faults.OF_OPERATIONS, *faults.OF_NOTICES, *faults.OF_PAYMENTS, *operations}
+    assert not [word for word in words if f"`{word}`" not in text]
+    assert not [constant for constant in payer.EVERYTHING if constant not in text]
 
 
 def test_notices_stay_in_the_house(gateways: Gateways) -> None:
