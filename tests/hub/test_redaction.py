@@ -25,8 +25,8 @@ ORDER = {
     "message": "call 13800138001 or wei@example.com, token=abcd1234efgh",
 }
 SECRETS = (
-    "张伟", "138 0013", "1380013", "文三路", "杭州", "310012", "wei.zhang", "wei@", "hunter2", "eyJ", "QUJD", "abcd1234",
-    "C-77", "请放门口",
+    "张伟", "138 0013", "1380013", "文三路", "杭州", "310012", "wei.zhang", "wei@", "hunter2", "eyJ", "QUJD",
+    "abcd1234", "C-77", "请放门口",
 )  # fmt: skip
 
 
