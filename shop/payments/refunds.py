@@ -17,17 +17,16 @@ from django.utils import timezone
 
 from integrations.hub import outgoing
 from integrations.payments.base import RefundSeen, RefundStatus
+from shop import wiring
+from shop.order import lifecycle
 from shop.order.models import Order
-from shop.payments import numbers
+from shop.payments import numbers, refund_lines
 from shop.payments.models import Attempt, Entry, EntryKind, PartStatus, Refund, RefundPart
-from shop.pricing.money import exact
+from shop.payments.refund_lines import CannotRefund, Wanted
+from shop.pricing.money import ZERO, exact
 
 TOPIC = "payments.refund"
 AUTOMATIC = 0x72656675  # key of the advisory lock: automatic refunds are counted one at a time
-
-
-class CannotRefund(Exception):
-    """It cannot be given back as asked; the message says why. Nothing was written."""
 
 
 def refundable(order: Order) -> Decimal:
@@ -36,28 +35,33 @@ def refundable(order: Order) -> Decimal:
     return sum(((sums["captured"] or 0), -(sums["refunded"] or 0), -(sums["pending"] or 0)), Decimal(0))
 
 
-def request(order: Order, amount: Decimal, *, actor: str, reason: str) -> Refund:
+def request(
+    order: Order, amount: Decimal, *, actor: str, reason: str, lines: Sequence[Wanted] = (), shipping: Decimal = ZERO
+) -> Refund:
     """Give back `amount` of a locked order, the newest payment first. Above the limit somebody else approves it first.
 
-    Raises CannotRefund, TooFine.
+    `lines` and `shipping` say what of it is for what; the rest of `amount` is for nothing in particular. What is back
+    goes into stock now, whoever approves the money. Raises CannotRefund, TooFine.
     """
     exact(amount, order.currency)
     if amount <= 0:
         raise CannotRefund("Nothing is to be given back.")
+    refund_lines.check(order, amount, shipping, lines)
     attempts = list(
         order.attempts.select_for_update(of=("self",), no_key=True).select_related("account").order_by("pk")
     )
     if amount > (left := sum((one.refundable for one in attempts), Decimal(0))):
-        raise CannotRefund(f"At most {left} {order.currency} can still be given back.")
+        raise CannotRefund(f"At most {exact(left, order.currency)} {order.currency} can still be given back.")
     refund = Refund(
-        order=order, currency=order.currency, amount=amount, reason=reason[:255], actor=actor,
+        order=order, currency=order.currency, amount=amount, shipping=shipping, reason=reason[:255], actor=actor,
         needs_approval=amount > settings.WEFT_REFUND_LIMIT,
     )  # fmt: skip
     refund.save()
-    refund.approval = _approval(refund)
+    refund.approval = _approval(refund, lines)
     refund.save(update_fields=["approval"])
     for attempt, share in _split(attempts, amount):
         _reserve(refund, attempt, share)
+    refund_lines.write(refund, lines)
     if not refund.needs_approval:
         _send(refund)
     return refund
@@ -109,8 +113,9 @@ def _too_many(currency: str, amount: Decimal) -> bool:
     return bool(count >= settings.WEFT_AUTOMATIC_REFUNDS or sums + amount > settings.WEFT_AUTOMATIC_REFUND_SUM)
 
 
-def _approval(refund: Refund) -> str:
-    return numbers.digest(refund.pk, refund.order_id, refund.amount, refund.currency, refund.reason, refund.actor)
+def _approval(refund: Refund, lines: Sequence[Wanted] = ()) -> str:
+    facts = refund.pk, refund.order_id, refund.amount, refund.shipping, refund.currency, refund.reason, refund.actor
+    return numbers.digest(*facts, *lines)
 
 
 def _split(attempts: Sequence[Attempt], amount: Decimal) -> list[tuple[Attempt, Decimal]]:
@@ -127,25 +132,26 @@ def _reserve(refund: Refund, attempt: Attempt, amount: Decimal) -> None:
     """Conditional, and under a CHECK: what is reserved cannot be given back twice. Raises CannotRefund."""
     left = Attempt.objects.filter(pk=attempt.pk, captured__gte=F("refunded") + F("refund_pending") + amount)
     if not left.update(refund_pending=F("refund_pending") + amount):
-        raise CannotRefund(f"Of payment {attempt.number} less than {amount} is left.")
+        raise CannotRefund(f"Of payment {attempt.number} less than {exact(amount, attempt.currency)} is left.")
     attempt.refund_pending += amount
     RefundPart.objects.create(refund=refund, attempt=attempt, key=numbers.new_number(), amount=amount)
 
 
 def _send(refund: Refund) -> None:
     for part in refund.parts.select_related("attempt__account").order_by("attempt_id"):
-        outgoing.command(TOPIC, part.attempt.account, {"part": part.pk}, key=part.key)
+        account = part.attempt.account
+        outgoing.command(TOPIC, account, {"part": part.pk}, key=part.key, serial=f"refund:{part.attempt.number}")
 
 
 # --- what came of it -------------------------------------------------------------------------------------------------
 
 
-def settle_part(part: RefundPart, attempt: Attempt, seen: RefundSeen, *, source: str) -> None:
+def settle_part(part: RefundPart, order: Order, attempt: Attempt, seen: RefundSeen, *, source: str) -> None:
     """Write what the provider says of a part; its order and payment are locked. What is done is done."""
     if part.status == PartStatus.DONE or seen.status is RefundStatus.PENDING:
         return
     if seen.status is RefundStatus.DONE:
-        _done(part, attempt, seen.done_at, source)
+        _book(part, attempt, seen.done_at, source)
     elif seen.status is RefundStatus.STUCK:
         part.is_stuck, part.why = True, (seen.why or "the provider cannot pay it out")[:255]
     elif part.status == PartStatus.PENDING:
@@ -154,9 +160,11 @@ def settle_part(part: RefundPart, attempt: Attempt, seen: RefundSeen, *, source:
     part.remote = seen.remote or part.remote
     part.save()
     attempt.save()
+    if part.status == PartStatus.DONE:
+        _tell(order, part)
 
 
-def _done(part: RefundPart, attempt: Attempt, at: datetime | None, source: str) -> None:
+def _book(part: RefundPart, attempt: Attempt, at: datetime | None, source: str) -> None:
     if part.status == PartStatus.PENDING:
         attempt.refund_pending -= part.amount
     attempt.refunded += part.amount
@@ -165,3 +173,14 @@ def _done(part: RefundPart, attempt: Attempt, at: datetime | None, source: str) 
         attempt=attempt, kind=EntryKind.REFUNDED, amount=part.amount, currency=attempt.currency, source=source,
         at=part.done_at, refund_key=part.key,
     )  # fmt: skip
+    attempt.look_at, attempt.looks = timezone.now(), 0  # somebody may have given back of it there as well
+
+
+def _tell(order: Order, part: RefundPart) -> None:
+    """The order, and once all parts of a refund are done its buyer."""
+    given = f"{exact(part.amount, order.currency)} {order.currency}"
+    lifecycle.note(order, part.attempt.account.name, f"given back: {given}")
+    if not part.refund.parts.exclude(status=PartStatus.DONE).exists():
+        wiring.order_refunded(order, part.refund)
+    if refundable(order) == 0 and not order.attempts.filter(refund_pending__gt=0).exists():
+        lifecycle.money_is_back(order)
