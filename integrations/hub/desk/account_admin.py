@@ -74,8 +74,11 @@ class AccountAdmin(AccountAddresses, ReadAgain):
     search_help_text = gettext_lazy("Name")
     actions_list = ("flows",)
     actions_detail = (
-        "test_connection", "pause", "resume", "objective", "backfill", "close_gaps", "new_address", "end_address",
-        "retire",
+        "test_connection", "pause", "resume", "objective",
+        {
+            "title": gettext_lazy("More"), "icon": "more_horiz",
+            "items": ["backfill", "close_gaps", "new_address", "end_address", "retire"],
+        },
     )  # fmt: skip
     readonly_fields = (
         "connector", "state_badge", "health", "shown_success", "shown_failure", "waiting", "oldest_wait", "parked",
