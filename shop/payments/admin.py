@@ -234,7 +234,7 @@ class AttemptAdmin(PaymentsAdmin):
 
         def do(data: dict[str, Any]) -> str:
             refund = aftercare.give_all_back(attempt.pk, data["note"], actor=actor(request))
-            return requested(refund)
+            return admin_page.requested(refund)
 
         return self.page(request, "give_all_back", attempt, do, form=admin_forms.Why, explain=explain, danger=True,
                          title=_("Give all of it back"), button=_("Give it back"))  # fmt: skip
@@ -251,14 +251,6 @@ class AttemptAdmin(PaymentsAdmin):
 
         return self.page(request, "enter_dispute", attempt, do, form=admin_forms.dispute_form(attempt),
                          explain=explain, title=_("Enter a dispute"), button=_("Enter the dispute"))  # fmt: skip
-
-
-def requested(refund: Refund) -> str:
-    """What became of a refund that somebody asked for."""
-    amount = money(refund.amount, refund.currency)
-    if refund.needs_approval:
-        return _("A refund of %(amount)s waits for approval by somebody else.") % {"amount": amount}
-    return _("A refund of %(amount)s is on its way.") % {"amount": amount}
 
 
 def _ask(attempt: Attempt) -> str:

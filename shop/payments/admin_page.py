@@ -74,7 +74,7 @@ def part_badge(part: RefundPart) -> str:
     if part.status == PartStatus.PENDING and part.refund.is_waiting:
         return badge(_("reserved"), "info")
     if part.status == PartStatus.FAILED and part.closed_at:
-        return badge(_("failed, closed"))
+        return badge(_("declined") if part.refund.declined_at else _("failed, closed"))
     return badge(part.get_status_display(), PART_COLOURS.get(PartStatus(part.status), ""))
 
 
@@ -178,6 +178,14 @@ def part_row(part: RefundPart, currency: str) -> dict[str, Any]:
         "why": said.in_words(part.why),
         "closed_note": said.in_words(part.closed_note),
     }
+
+
+def requested(refund: Refund) -> str:
+    """What became of a refund that somebody asked for."""
+    amount = money(refund.amount, refund.currency)
+    if refund.needs_approval:
+        return _("A refund of %(amount)s waits for approval by somebody else.") % {"amount": amount}
+    return _("A refund of %(amount)s is on its way.") % {"amount": amount}
 
 
 # --- an order --------------------------------------------------------------------------------------------------------

@@ -214,7 +214,6 @@ class PartStatus(models.TextChoices):
     PENDING = "pending", _("on its way")
     DONE = "done", _("given back")
     FAILED = "failed", _("failed")
-    DECLINED = "declined", _("declined")
 
 
 OPEN_PART = Q(status=PartStatus.FAILED, closed_at__isnull=True)  # somebody has to do something about it

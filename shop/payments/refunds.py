@@ -107,7 +107,7 @@ def decline(refund: Refund, note: str, *, actor: str) -> None:
         order, refund = _lock_waiting(refund)
         for part in refund.parts.order_by("attempt_id"):
             Attempt.objects.filter(pk=part.attempt_id).update(refund_pending=F("refund_pending") - part.amount)
-        refund.parts.update(status=PartStatus.DECLINED)
+        refund.parts.update(status=PartStatus.FAILED, why="declined", closed_at=timezone.now(), closed_note=note[:255])
         refund.declined_by, refund.declined_at, refund.declined_note = actor, timezone.now(), note[:255]
         refund.save(update_fields=["declined_by", "declined_at", "declined_note"])
         lifecycle.note(order, actor, f"refund of {refund} declined: {note}")

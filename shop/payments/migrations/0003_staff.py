@@ -65,11 +65,6 @@ class Migration(migrations.Migration):
             name='kind',
             field=models.CharField(choices=[('captured', 'paid'), ('refunded', 'given back'), ('disputed', 'lost in a dispute')], max_length=16, verbose_name='kind'),
         ),
-        migrations.AlterField(
-            model_name='refundpart',
-            name='status',
-            field=models.CharField(choices=[('pending', 'on its way'), ('done', 'given back'), ('failed', 'failed'), ('declined', 'declined')], default='pending', max_length=16, verbose_name='status'),
-        ),
         migrations.AddIndex(
             model_name='attempt',
             index=models.Index(condition=models.Q(('remote', ''), _negated=True), fields=['remote'], name='payment_remote'),
