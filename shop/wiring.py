@@ -29,6 +29,7 @@ from shop.stock.models import Channel
 
 if TYPE_CHECKING:
     from shop.fulfilment.models import Parcel
+    from shop.payments.models import Refund
 
 
 def order_placed(order: Order) -> None:
@@ -53,6 +54,11 @@ def order_cancelled(order: Order) -> None:
     letters.write(order, Event.CANCELLED)
 
 
+def order_refunded(order: Order, refund: Refund) -> None:
+    """All of a refund was given back."""
+    letters.write(order, Event.REFUNDED, str(refund.pk))
+
+
 def order_shipped(order: Order, parcel: Parcel) -> None:
     letters.write(order, Event.SHIPPED, str(parcel.pk))
     signals.order_shipped.send(Order, order=order, parcel=parcel)
@@ -62,7 +68,7 @@ def connect() -> None:
     """Once, from `ShopConfig.ready`: topics, beats, subject links and examinations of the shop."""
     from shop.channels.windows import OrdersByDate  # places orders, whose wiring this is
     from shop.order import lifecycle  # moves them
-    from shop.payments import flow, watching  # has them moved
+    from shop.payments import flow, strays, watching  # has them moved
     from shop.payments.news import RefundNews, TradeNews
     from shop.payments.topics import RefundTopic
 
@@ -92,5 +98,6 @@ def connect() -> None:
     beats.register("payments.look", seconds=15, task="shop.payments.tasks.look", cluster=urgent, work=watching.due)
     beats.register("payments.close", seconds=15, task="shop.payments.tasks.close_overdue", work=watching.overdue)
     beats.register("payments.advance", seconds=15, task="shop.payments.tasks.advance", work=flow.due_to_advance)
+    beats.register("payments.strays", seconds=60, task="shop.payments.tasks.recheck", work=strays.due)
     beats.register("shop.fill", seconds=30, task="shop.tasks.fill_waiting", work=presales.fillable)
     beats.register("shop.tokens", seconds=3600, task="shop.tasks.prune_tokens")

@@ -28,6 +28,7 @@ class Event(StrEnum):
     PAID = "paid"
     CANCELLED = "cancelled"
     SHIPPED = "shipped"
+    REFUNDED = "refunded"
 
 
 class Mail(Command):
@@ -75,7 +76,8 @@ def compose(order: Order, event: Event, key: str, detail: str = "") -> Letter:
             "order": order,
             "things": kits.bought(kits.awaiting(order.lines.order_by("pk"))),
             "awaits_goods": order.is_open,
-            "parcel": order.parcels.filter(pk=detail).first() if detail else None,
+            "parcel": order.parcels.filter(pk=detail).first() if detail and event is Event.SHIPPED else None,
+            "refund": order.refunds.get(pk=detail) if event is Event.REFUNDED else None,
             "address": order.shipping_address,
             "link": settings.WEFT_SHOP_URL + reverse("customer:guest-order", args=[order.verification_hash()]),
             "bank_details": settings.WEFT_BANK_DETAILS,

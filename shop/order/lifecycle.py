@@ -103,6 +103,13 @@ def note_refund(number: str, *, actor: str, reference: str = "") -> Order:
     return order
 
 
+def money_is_back(order: Order) -> None:
+    """All that was paid for this locked order was given back: nobody has to do it any more."""
+    if order.needs_refund:
+        order.needs_refund = False
+        order.save(update_fields=["needs_refund"])
+
+
 def close_return(number: str, *, actor: str, reference: str = "") -> Order:
     """What left although the order was cancelled is back, or was given up. The order's state does not change."""
     with locked(number) as order:

@@ -29,6 +29,7 @@ LETTERS: dict[str, Any] = {
     Event.PAID: gettext_lazy("letter: payment received"),
     Event.CANCELLED: gettext_lazy("letter: order cancelled"),
     Event.SHIPPED: gettext_lazy("letter: parcel on its way"),
+    Event.REFUNDED: gettext_lazy("letter: money given back"),
 }
 
 

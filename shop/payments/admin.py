@@ -242,8 +242,8 @@ class AttemptAdmin(PaymentsAdmin):
     @action(description=gettext_lazy("Enter a dispute"), url_path="dispute", icon="gavel", permissions=[SETTLE])
     def enter_dispute(self, request: HttpRequest, object_id: str) -> HttpResponse:
         attempt = self.wanted(request, object_id)
-        explain = [_("The payer, or their bank, wants money back by way of the provider. Until it is decided nothing of "
-                     "this payment is given back by us, lest it goes back twice.")]  # fmt: skip
+        explain = [_("The payer, or their bank, wants money back by way of the provider. Until it is decided nothing "
+                     "of this payment is given back by us, lest it goes back twice.")]  # fmt: skip
 
         def do(data: dict[str, Any]) -> str:
             disputes.enter(attempt.pk, actor=actor(request), **data)
@@ -622,8 +622,8 @@ class StrayAdmin(PaymentsAdmin):
             variant=ActionVariant.PRIMARY)  # fmt: skip
     def close(self, request: HttpRequest, object_id: str) -> HttpResponse:
         stray = self.wanted(request, object_id)
-        explain = [_("Nothing moves by this. Look the payment up on the provider's own pages and give it back there, or "
-                     "find out which order it was meant for and confirm that order's payment by hand.")]  # fmt: skip
+        explain = [_("Nothing moves by this. Look the payment up on the provider's own pages and give it back there, "
+                     "or find out which order it was meant for and confirm that order's payment by hand.")]  # fmt: skip
 
         def do(data: dict[str, Any]) -> str:
             aftercare.close_stray(stray.pk, data["note"])

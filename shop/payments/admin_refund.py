@@ -69,7 +69,7 @@ class RefundForm(forms.Form):
         pk = one.line.pk
         self.fields[f"quantity_{pk}"] = forms.IntegerField(
             label=_("units"), required=False, min_value=0, max_value=one.quantity,
-            widget=forms.TextInput({"class": "weft-box weft-box-number", "inputmode": "numeric", "autocomplete": "off"}),
+            widget=forms.TextInput({"class": "weft-box weft-box-number", "inputmode": "numeric"}),
             error_messages={"max_value": _("At most %(limit_value)s.")},
         )  # fmt: skip
         self.fields[f"amount_{pk}"] = _amount(_("amount"), f"amount_{pk}", quantise(one.amount, one.currency))
@@ -152,7 +152,7 @@ def seen(order: Order) -> str:
 def is_possible(order: Order) -> bool:
     """Is anything of its payments left to give back? One query."""
     gone = F("refunded") + F("refund_pending") + F("disputed")
-    return order.attempts.filter(captured__gt=gone).exists()
+    return refunds.givable(order.attempts.filter(captured__gt=gone)).exists()
 
 
 def page(admin: StaffAdmin, request: HttpRequest, order: Order) -> HttpResponse:

@@ -65,8 +65,7 @@ def try_again(part_id: int, *, actor: str) -> RefundPart:
 def settle_by_hand(part_id: int, note: str, *, actor: str) -> None:
     """The money went back in another way, and is booked as given back. Raises Settled, CannotRefund."""
     with _failed(part_id) as (order, attempt, part):
-        refunds.settle_by_hand(part, attempt, actor=actor)
-        attempt.save()
+        refunds.settle_by_hand(part, order, attempt, actor=actor)
         _close(part, note)
         lifecycle.note(order, actor, f"refund of {_words(part)} settled by hand: {note}")
 

@@ -13,16 +13,18 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from integrations.hub import outgoing
 from integrations.hub.clock import now as database_now
+from integrations.hub.values import Money
 from integrations.payments.base import Observed, TradeStatus
 from shop.order import lifecycle
 from shop.order.models import Order, Status
 from shop.payments import refunds, schedule
 from shop.payments.models import Attempt, AttemptStatus, Entry, EntryKind
+from shop.pricing.money import ZERO, exact
 from shop.stock import holds
 from shop.stock.holds import OutOfStock
 
@@ -61,7 +63,7 @@ def settle(order: Order, attempt: Attempt, seen: Observed, *, began: datetime, s
     attempt.observed_from = began
     _note_status(attempt, seen)
     _note_captured(attempt, seen, source)
-    _note_refunded(attempt, seen, source)
+    _note_refunded(order, attempt, seen, source)
     if attempt.status == AttemptStatus.CAPTURED and not attempt.advanced_at and not attempt.advance_at:
         _judge(order, attempt, seen)
     attempt.look_at = schedule.next_look(attempt)
@@ -71,7 +73,7 @@ def settle(order: Order, attempt: Attempt, seen: Observed, *, began: datetime, s
 
 def _note_status(attempt: Attempt, seen: Observed) -> None:
     """Money that was here does not leave by a later word of the provider: what was paid stays paid."""
-    if attempt.captured and seen.status is not TradeStatus.CAPTURED:
+    if attempt.was_paid and seen.status is not TradeStatus.CAPTURED:
         if seen.status in (TradeStatus.ABSENT, TradeStatus.OPEN, TradeStatus.CLOSED):
             _review(attempt, f"it was paid, and now the provider says {seen.status}")
         return
@@ -81,6 +83,9 @@ def _note_status(attempt: Attempt, seen: Observed) -> None:
 
 
 def _note_captured(attempt: Attempt, seen: Observed, source: str) -> None:
+    if seen.captured and seen.captured.currency != attempt.currency:
+        _note_foreign(attempt, seen.captured, source)
+        return
     if seen.captured is None or seen.captured.amount <= attempt.captured:
         return
     attempt.paid_at = attempt.paid_at or seen.paid_at or timezone.now()
@@ -88,14 +93,23 @@ def _note_captured(attempt: Attempt, seen: Observed, source: str) -> None:
     attempt.captured = seen.captured.amount
 
 
-def _note_refunded(attempt: Attempt, seen: Observed, source: str) -> None:
+def _note_foreign(attempt: Attempt, captured: Money, source: str) -> None:
+    """Money in another currency than asked for: on the ledger, never in the payment's amounts."""
+    noted = attempt.entries.filter(kind=EntryKind.CAPTURED, currency=captured.currency).aggregate(sum=Sum("amount"))
+    if (more := captured.amount - (noted["sum"] or ZERO)) > 0:
+        _book(attempt, EntryKind.CAPTURED, more, captured.currency, source)
+
+
+def _note_refunded(order: Order, attempt: Attempt, seen: Observed, source: str) -> None:
     """What was given back at the provider itself. What is on its way from us may be in its sum already."""
-    if seen.refunded is None:
+    if seen.refunded is None or seen.refunded.currency != attempt.currency:
         return
     theirs = seen.refunded.amount - attempt.refunded - attempt.refund_pending
     if theirs > 0:
         _book(attempt, EntryKind.REFUNDED, theirs, seen.refunded.currency, source)
         attempt.refunded += theirs
+        given = f"{exact(theirs, attempt.currency)} {attempt.currency}"
+        lifecycle.note(order, attempt.account.name, f"given back at the provider itself: {given}")
 
 
 def _book(attempt: Attempt, kind: EntryKind, amount: Decimal, currency: str, source: str) -> None:
@@ -126,9 +140,11 @@ def _difference(order: Order, attempt: Attempt, seen: Observed) -> str:
     if total.currency != attempt.currency:
         return f"paid in {total.currency} instead of {attempt.currency}"
     if (total.amount, captured.amount) != (attempt.total, attempt.total):
-        return f"paid {captured.amount} of {total.amount}, due were {attempt.total}"
+        paid, of, due = (exact(money, attempt.currency) for money in (captured.amount, total.amount, attempt.total))
+        return f"paid {paid} of {of}, due were {due}"
     if attempt.total != order.total_incl_tax:
-        return f"due are {order.total_incl_tax} by now, paid were {attempt.total}"
+        due, paid = (exact(money, attempt.currency) for money in (order.total_incl_tax, attempt.total))
+        return f"due are {due} by now, paid were {paid}"
     if attempt.payee and seen.payee and seen.payee != attempt.payee:
         return f"paid to {seen.payee} instead of {attempt.payee}"
     return ""

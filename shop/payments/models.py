@@ -117,6 +117,11 @@ class Attempt(models.Model):
         """As `OPEN_REVIEW`, of what was read already."""
         return bool(self.review) and self.reviewed_at is None
 
+    @property
+    def was_paid(self) -> bool:
+        """Money came, whatever of it and in whatever currency."""
+        return self.status == AttemptStatus.CAPTURED
+
 
 class EntryKind(models.TextChoices):
     CAPTURED = "captured", _("paid")
@@ -160,6 +165,7 @@ class Refund(models.Model):
     order = models.ForeignKey("order.Order", on_delete=models.PROTECT, related_name="refunds", verbose_name=_("order"))
     currency = models.CharField(_("currency"), max_length=12)
     amount = MoneyField(_("amount"))
+    shipping = MoneyField(_("of it for shipping"), default=0)
     reason = models.CharField(_("reason"), max_length=255)
     actor = models.CharField(_("by"), max_length=128)
     is_automatic = models.BooleanField(_("automatic"), default=False)
@@ -317,6 +323,7 @@ class Stray(models.Model):
     refunded = MoneyField(_("given back"), default=0)
     paid_at = models.DateTimeField(_("paid at"), null=True, blank=True)
     first_seen_at = models.DateTimeField(_("first seen at"), db_default=Now(), editable=False)
+    checked_at = models.DateTimeField(_("last asked"), null=True, blank=True)
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
     closed_note = models.CharField(_("what was done about it"), max_length=255, blank=True)
 

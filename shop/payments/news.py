@@ -46,18 +46,11 @@ class TradeNews(Hearing):
             flow.lock(attempt_id)
 
     def settle(self, account: Account, hint: Hint, truth: Truth) -> None:
-        seen: Observed = truth.seen
-        attempt_id = _attempt(account, hint.key)
-        if attempt_id is None:
-            strays.note(account, seen)
-            return
-        order, attempt = flow.lock(attempt_id)
-        flow.settle(order, attempt, seen, began=truth.began, source=f"{account.name}: notice")
-        flow.advance_soon(attempt)
+        _settle_trade(account, truth)
 
 
 class RefundNews(Hearing):
-    """Something happened to a refund. Of one that is not ours the trade is looked at."""
+    """Something happened to a refund. Of one that was made at the provider itself the trade is looked at."""
 
     name = REFUND
     label = gettext_lazy("refund")
@@ -72,24 +65,37 @@ class RefundNews(Hearing):
         began = flow.moment()
         part = RefundPart.objects.select_related("attempt", "refund").filter(key=hint.key).first()
         if part is None:
-            return Truth(None, began)
+            return Truth(remote.look(hint.facts["number"], str(hint.facts.get("remote", ""))), began)
         seen = remote.look_refund(topics.asked(part))
         if seen is None:
             raise TryAgain("The provider told of a refund and does not show it yet.")
         return Truth(seen, began)
 
     def lock(self, account: Account, hint: Hint) -> None:
-        if attempt_id := RefundPart.objects.filter(key=hint.key).values_list("attempt", flat=True).first():
+        part = RefundPart.objects.filter(key=hint.key).values_list("attempt", flat=True).first()
+        if attempt_id := part or _attempt(account, str(hint.facts.get("number", ""))):
             flow.lock(attempt_id)
 
     def settle(self, account: Account, hint: Hint, truth: Truth) -> None:
-        seen: RefundSeen | None = truth.seen
-        if seen is None:
+        if isinstance(truth.seen, Observed):
+            _settle_trade(account, truth)
             return
+        seen: RefundSeen = truth.seen
         part = RefundPart.objects.get(key=hint.key)
-        _order, attempt = flow.lock(part.attempt_id)
+        order, attempt = flow.lock(part.attempt_id)
         part = RefundPart.objects.select_for_update(of=("self",)).get(pk=part.pk)
-        refunds.settle_part(part, attempt, seen, source=f"{account.name}: notice")
+        refunds.settle_part(part, order, attempt, seen, source=f"{account.name}: notice")
+
+
+def _settle_trade(account: Account, truth: Truth) -> None:
+    seen: Observed = truth.seen
+    attempt_id = _attempt(account, seen.number)
+    if attempt_id is None:
+        strays.note(account, seen)
+        return
+    order, attempt = flow.lock(attempt_id)
+    flow.settle(order, attempt, seen, began=truth.began, source=f"{account.name}: notice")
+    flow.advance_soon(attempt)
 
 
 def _attempt(account: Account, number: str) -> int | None:

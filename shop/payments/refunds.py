@@ -17,9 +17,10 @@ from django.utils import timezone
 
 from integrations.hub import outgoing
 from integrations.payments.base import RefundSeen, RefundStatus
+from shop import wiring
 from shop.order import lifecycle
 from shop.order.models import Order
-from shop.payments import numbers
+from shop.payments import numbers, refund_lines
 from shop.payments.models import (
     Attempt,
     Dispute,
@@ -30,16 +31,13 @@ from shop.payments.models import (
     Refund,
     RefundPart,
 )  # fmt: skip
-from shop.pricing.money import exact, quantise
+from shop.payments.refund_lines import CannotRefund, Wanted
+from shop.pricing.money import ZERO, exact
 
 TOPIC = "payments.refund"
 AUTOMATIC = 0x72656675  # key of the advisory lock: automatic refunds are counted one at a time
 
-DISPUTED = "Its payment is disputed, or was made in another currency: nothing of it can be given back now."
-
-
-class CannotRefund(Exception):
-    """It cannot be given back as asked; the message says why. Nothing was written."""
+DISPUTED = "Its payment is disputed: nothing of it can be given back before that is decided."
 
 
 def refundable(order: Order) -> Decimal:
@@ -48,36 +46,39 @@ def refundable(order: Order) -> Decimal:
 
 
 def givable(attempts: QuerySet[Attempt]) -> QuerySet[Attempt]:
-    """Those of which money may be given back: nobody disputes them, and they were paid in the currency of the order."""
+    """Those of which money may be given back: nobody disputes them."""
     disputed = Dispute.objects.filter(attempt=OuterRef("pk"), status=DisputeStatus.OPEN)
-    foreign = Entry.objects.filter(attempt=OuterRef("pk")).exclude(currency=OuterRef("currency"))
-    return attempts.filter(~Exists(disputed), ~Exists(foreign))
+    return attempts.filter(~Exists(disputed))
 
 
-def request(order: Order, amount: Decimal, *, actor: str, reason: str, only: Attempt | None = None) -> Refund:
+def request(
+    order: Order, amount: Decimal, *, actor: str, reason: str, lines: Sequence[Wanted] = (), shipping: Decimal = ZERO,
+    only: Attempt | None = None,
+) -> Refund:  # fmt: skip
     """Give back `amount` of a locked order, the newest payment first. Above the limit somebody else approves it first.
 
-    `only`: of this payment alone.
-
-    Raises CannotRefund, TooFine.
+    `lines` and `shipping` say what of it is for what; the rest of `amount` is for nothing in particular. What is back
+    goes into stock now, whoever approves the money. `only`: of this payment alone. Raises CannotRefund, TooFine.
     """
     exact(amount, order.currency)
     if amount <= 0:
         raise CannotRefund("Nothing is to be given back.")
+    refund_lines.check(order, amount, shipping, lines)
     wanted = order.attempts.filter(pk=only.pk) if only else order.attempts.all()
     rows = givable(wanted).select_for_update(of=("self",), no_key=True)
     attempts = list(rows.select_related("account").order_by("pk"))
     if amount > (left := sum((one.refundable for one in attempts), Decimal(0))):
-        raise CannotRefund(f"At most {quantise(left, order.currency)} {order.currency} can still be given back.")
+        raise CannotRefund(f"At most {exact(left, order.currency)} {order.currency} can still be given back.")
     refund = Refund(
-        order=order, currency=order.currency, amount=amount, reason=reason[:255], actor=actor,
+        order=order, currency=order.currency, amount=amount, shipping=shipping, reason=reason[:255], actor=actor,
         needs_approval=amount > settings.WEFT_REFUND_LIMIT,
     )  # fmt: skip
     refund.save()
-    refund.approval = _approval(refund)
+    refund.approval = _approval(refund, lines)
     refund.save(update_fields=["approval"])
     for attempt, share in _split(attempts, amount):
         _reserve(refund, attempt, share)
+    refund_lines.write(refund, lines)
     if not refund.needs_approval:
         _send(refund)
     return refund
@@ -151,8 +152,9 @@ def _too_many(currency: str, amount: Decimal) -> bool:
     return bool(count >= settings.WEFT_AUTOMATIC_REFUNDS or sums + amount > settings.WEFT_AUTOMATIC_REFUND_SUM)
 
 
-def _approval(refund: Refund) -> str:
-    return numbers.digest(refund.pk, refund.order_id, refund.amount, refund.currency, refund.reason, refund.actor)
+def _approval(refund: Refund, lines: Sequence[Wanted] = ()) -> str:
+    facts = refund.pk, refund.order_id, refund.amount, refund.shipping, refund.currency, refund.reason, refund.actor
+    return numbers.digest(*facts, *lines)
 
 
 def _split(attempts: Sequence[Attempt], amount: Decimal) -> list[tuple[Attempt, Decimal]]:
@@ -170,7 +172,7 @@ def _reserve(refund: Refund, attempt: Attempt, amount: Decimal) -> RefundPart:
     gone = F("refunded") + F("refund_pending") + F("disputed")
     left = Attempt.objects.filter(pk=attempt.pk, captured__gte=gone + amount)
     if not left.update(refund_pending=F("refund_pending") + amount):
-        raise CannotRefund(f"Of payment {attempt.number} less than {quantise(amount, attempt.currency)} is left.")
+        raise CannotRefund(f"Of payment {attempt.number} less than {exact(amount, attempt.currency)} is left.")
     attempt.refund_pending += amount
     return RefundPart.objects.create(refund=refund, attempt=attempt, key=numbers.new_number(), amount=amount)
 
@@ -181,7 +183,8 @@ def _send(refund: Refund) -> None:
 
 
 def _command(part: RefundPart) -> None:
-    outgoing.command(TOPIC, part.attempt.account, {"part": part.pk}, key=part.key)
+    account, serial = part.attempt.account, f"refund:{part.attempt.number}"
+    outgoing.command(TOPIC, account, {"part": part.pk}, key=part.key, serial=serial)
 
 
 def try_again(part: RefundPart, attempt: Attempt) -> RefundPart:
@@ -196,12 +199,12 @@ def try_again(part: RefundPart, attempt: Attempt) -> RefundPart:
 # --- what came of it -------------------------------------------------------------------------------------------------
 
 
-def settle_part(part: RefundPart, attempt: Attempt, seen: RefundSeen, *, source: str) -> None:
+def settle_part(part: RefundPart, order: Order, attempt: Attempt, seen: RefundSeen, *, source: str) -> None:
     """Write what the provider says of a part; its order and payment are locked. What is done is done."""
     if part.status == PartStatus.DONE or seen.status is RefundStatus.PENDING:
         return
     if seen.status is RefundStatus.DONE:
-        _done(part, attempt, seen.done_at, source)
+        _book(part, attempt, seen.done_at, source)
     elif seen.status is RefundStatus.STUCK:
         part.is_stuck, part.why = True, (seen.why or "the provider cannot pay it out")[:255]
     elif part.status == PartStatus.PENDING:
@@ -210,19 +213,24 @@ def settle_part(part: RefundPart, attempt: Attempt, seen: RefundSeen, *, source:
     part.remote = seen.remote or part.remote
     part.save()
     attempt.save()
+    if part.status == PartStatus.DONE:
+        _tell(order, part)
 
 
-def settle_by_hand(part: RefundPart, attempt: Attempt, *, actor: str) -> None:
-    """It was given back in another way, say by transfer; its order and payment are locked, the caller saves both.
+def settle_by_hand(part: RefundPart, order: Order, attempt: Attempt, *, actor: str) -> None:
+    """It was given back in another way, say by transfer; its order and payment are locked, the caller closes the part.
 
     Raises CannotRefund where that is more than is left of the payment.
     """
     if part.status != PartStatus.PENDING and part.amount > attempt.refundable:
-        raise CannotRefund(f"Of payment {attempt.number} less than {quantise(part.amount, attempt.currency)} is left.")
-    _done(part, attempt, None, f"{actor[:50]}: by hand")
+        raise CannotRefund(f"Of payment {attempt.number} less than {exact(part.amount, attempt.currency)} is left.")
+    _book(part, attempt, None, f"{actor[:50]}: by hand")
+    part.save()
+    attempt.save()
+    _tell(order, part)
 
 
-def _done(part: RefundPart, attempt: Attempt, at: datetime | None, source: str) -> None:
+def _book(part: RefundPart, attempt: Attempt, at: datetime | None, source: str) -> None:
     if part.status == PartStatus.PENDING:
         attempt.refund_pending -= part.amount
     attempt.refunded += part.amount
@@ -231,3 +239,18 @@ def _done(part: RefundPart, attempt: Attempt, at: datetime | None, source: str) 
         attempt=attempt, kind=EntryKind.REFUNDED, amount=part.amount, currency=attempt.currency, source=source,
         at=part.done_at, refund_key=part.key,
     )  # fmt: skip
+    attempt.look_at, attempt.looks = timezone.now(), 0  # somebody may have given back of it there as well
+
+
+def _tell(order: Order, part: RefundPart) -> None:
+    """The order, and once all parts of a refund are done its buyer."""
+    given = f"{exact(part.amount, order.currency)} {order.currency}"
+    lifecycle.note(order, part.attempt.account.name, f"given back: {given}")
+    done = part.refund.parts.filter(status=PartStatus.DONE).aggregate(sum=Sum("amount"))["sum"]
+    if done == part.refund.amount:  # a part that failed may have been tried again as another one
+        wiring.order_refunded(order, part.refund)
+    if (
+        not any(one.refundable for one in order.attempts.all())
+        and not order.attempts.filter(refund_pending__gt=0).exists()
+    ):
+        lifecycle.money_is_back(order)

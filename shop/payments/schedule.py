@@ -20,7 +20,7 @@ def next_look(attempt: Attempt) -> datetime | None:
     now = timezone.now()
     if attempt.refund_pending:
         return now + _step(attempt)
-    if attempt.captured or attempt.status == AttemptStatus.REFUSED:
+    if attempt.was_paid or attempt.status == AttemptStatus.REFUSED:
         return None
     if attempt.status in OVER or now >= attempt.expires_at:
         later = now + (_step(attempt) if attempt.close_at and now < attempt.close_at + GRACE else AFTER)

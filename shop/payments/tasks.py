@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shop.payments import flow, watching
+from shop.payments import flow, strays, watching
 
 
 def look() -> int:
@@ -18,3 +18,8 @@ def close_overdue() -> int:
 def advance() -> int:
     """Tell orders of the money that is here."""
     return flow.advance_due()
+
+
+def recheck() -> int:
+    """Look again at money without an order."""
+    return strays.recheck()

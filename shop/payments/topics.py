@@ -49,10 +49,10 @@ class RefundTopic(Command):
 
     def settle(self, account: Account, payload: dict[str, Any], done: Done) -> None:
         part = RefundPart.objects.select_related("attempt").get(pk=payload["part"])
-        _order, attempt = flow.lock(part.attempt_id)
+        order, attempt = flow.lock(part.attempt_id)
         part = RefundPart.objects.select_for_update(of=("self",)).get(pk=part.pk)
         seen = _seen(part, done, attempt.currency)
-        refunds.settle_part(part, attempt, seen, source=f"{account.name}: refund")
+        refunds.settle_part(part, order, attempt, seen, source=f"{account.name}: refund")
         if seen.status is RefundStatus.PENDING:  # accepted; it is watched from now on
             flow.look_soon(attempt)
 

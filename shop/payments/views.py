@@ -164,8 +164,8 @@ def status(request: HttpRequest, number: str, token: str) -> HttpResponse:
 def state(attempt: Attempt) -> str:
     """`waiting` for the buyer or the provider; `told`: paid, and the order hears of it this moment; `paid`; `review`:
     we have the money, and a person looks; `back`: it was given back; `over`."""
-    if attempt.captured:
-        if attempt.refundable <= 0:
+    if attempt.was_paid:
+        if attempt.captured and attempt.refundable <= 0:
             return "back"
         if attempt.review and not attempt.reviewed_at:
             return "review"

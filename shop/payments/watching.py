@@ -18,7 +18,7 @@ from integrations.hub.models import AccountState
 from integrations.payments.base import Observed, Payments
 from shop.order.models import PaymentMethod, Status
 from shop.payments import flow, refunds, schedule, topics
-from shop.payments.models import OVER, Attempt, PartStatus, RefundPart
+from shop.payments.models import OVER, Attempt, AttemptStatus, PartStatus, RefundPart
 
 log = logging.getLogger("weft.payments")
 
@@ -52,13 +52,13 @@ def look(attempt_id: int) -> bool:
         return False
     source = f"{attempt.account.name}: asked"
     with flow.locked(attempt_id) as (order, attempt):
+        attempt.look_error = ""
+        attempt.look_at = schedule.next_look(attempt)
         flow.settle(order, attempt, seen, began=began, source=source)
         for part, told in parts:
             if told is not None:
                 part = RefundPart.objects.select_for_update(of=("self",)).get(pk=part.pk)
-                refunds.settle_part(part, attempt, told, source=source)
-        attempt.look_error = ""
-        attempt.look_at = schedule.next_look(attempt)
+                refunds.settle_part(part, order, attempt, told, source=source)
         attempt.save()
     flow.advance(attempt_id)
     return True
@@ -76,7 +76,7 @@ def _claim(attempt_id: int) -> Attempt | None:
 
 def _ask(remote: Payments, attempt: Attempt) -> Observed:
     """Closing says how it stands after that; once it is over there is only looking."""
-    if attempt.close_at and attempt.status not in OVER and not attempt.captured:
+    if attempt.close_at and attempt.status not in OVER and not attempt.was_paid:
         return remote.close(attempt.number, attempt.remote)
     return remote.look(attempt.number, attempt.remote)
 
@@ -105,7 +105,7 @@ def overdue() -> QuerySet[Attempt]:
         Q(order__status=Status.PENDING_PAYMENT, order__payment_deadline__lte=timezone.now())
         | Q(order__status__in=[Status.EXPIRED, Status.CANCELLED])
     )
-    return Attempt.objects.filter(late, close_at=None, captured=0).exclude(status__in=OVER)
+    return Attempt.objects.filter(late, close_at=None).exclude(status__in=[*OVER, AttemptStatus.CAPTURED])
 
 
 def close_overdue(limit: int = 200) -> int:

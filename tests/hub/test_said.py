@@ -12,7 +12,11 @@ from django.utils import translation
 
 from integrations.hub import said
 
-ERRORS = {"Conflict", "Misconfigured", "OutcomeUnknown", "Rejected", "TryAgain", "_doubt", "_perhaps_sent"}
+# What writes sentences, and which of its arguments is one.
+WRITERS = {"_review": 1, "give_back": 2} | dict.fromkeys(
+    ["CannotRefund", "Conflict", "Misconfigured", "OutcomeUnknown", "Rejected", "TryAgain", "_doubt", "_perhaps_sent"],
+    0,
+)
 FOLDERS = ("integrations", "erp", "shop")
 
 
@@ -39,11 +43,15 @@ def sentences() -> Iterator[tuple[str, str]]:
     for folder in FOLDERS:
         for path in sorted((Path(settings.BASE_DIR) / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if not isinstance(node, ast.Call) or not node.args:
+                if not isinstance(node, ast.Call):
                     continue
-                name = node.func.id if isinstance(node.func, ast.Name) else ""
+                which = WRITERS.get(ast.unparse(node.func).removeprefix("refunds."))
                 # What a library said after the name of an operation is its own.
-                if name in ERRORS and (words := _text(node.args[0])) not in ("", "X: X"):
+                if (
+                    which is not None
+                    and len(node.args) > which
+                    and (words := _text(node.args[which])) not in ("", "X: X")
+                ):
                     yield f"{path.name}:{node.lineno}", words
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from integrations.hub.answers import ILL, inside, text, whole
@@ -14,7 +15,7 @@ from integrations.payments.base import REFUND, TRADE
 from integrations.payments.wechatpay import sealed
 
 # Of the amount, what goes into a hint: fen.
-TRADE_SAYS, REFUND_SAYS = ("transaction_id", "trade_state"), ("out_trade_no", "refund_id", "refund_status")
+TRADE_SAYS, REFUND_SAYS = ("transaction_id", "trade_state"), ("refund_id", "refund_status")
 
 
 class Notice(NamedTuple):
@@ -46,7 +47,9 @@ def hints(notice: Notice) -> list[Hint]:
             case "TRANSACTION":
                 return [_hint(TRADE, "out_trade_no", TRADE_SAYS, "total", notice.content)]
             case "REFUND":
-                return [_hint(REFUND, "out_refund_no", REFUND_SAYS, "refund", notice.content)]
+                hint = _hint(REFUND, "out_refund_no", REFUND_SAYS, "refund", notice.content)
+                number = {"number": text(notice.content, "out_trade_no")}
+                return [replace(hint, facts={**number, **hint.facts})]
     except ILL:
         raise Rejected("The notice does not say what it is about.") from None
     raise Rejected("This notice tells of neither a payment nor a refund.")

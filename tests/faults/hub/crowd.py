@@ -36,6 +36,7 @@ from shop.channels import tasks
 from shop.order import lifecycle
 from shop.order.models import Order, PaymentMethod
 from shop.payments.models import Attempt as Payment
+from shop.payments.models import Stray
 from shop.stock import movements
 from shop.stock.models import Hold, Reason
 from shop.stock.movements import Move
@@ -163,6 +164,9 @@ def _payments() -> None:
         attempt_of(factories.order({"CHAIR-1": 1}, payment_method=PaymentMethod.ONLINE), account) for _ in range(3)
     )
     Till.book.pay(paid.number)
+    Till.book.pay("OF-NOBODY")
+    Stray.objects.create(account=account, number="OF-NOBODY", currency="CNY", captured=1)
+    Stray.objects.update(first_seen_at=timezone.now() - timedelta(minutes=2))
     Order.objects.filter(pk=late.order_id).update(payment_deadline=timezone.now() - timedelta(minutes=1))
     Payment.objects.exclude(pk=paid.pk).update(look_at=None)
     Payment.objects.filter(pk=booked.pk).update(

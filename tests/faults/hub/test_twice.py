@@ -55,6 +55,7 @@ CASES: dict[str, list[tuple[tuple[Any, ...], str]]] = {
     "shop.payments.tasks.look": [((), "payments_entry")],
     "shop.payments.tasks.close_overdue": [((), "payments_attempt")],
     "shop.payments.tasks.advance": [((), "order_order")],
+    "shop.payments.tasks.recheck": [((), "payments_stray")],
     "erp.tasks.poll": [((), "fulfilment_parcel")],
     "erp.tasks.ensure_missing": [((), "hub_outgoing")],
 }

@@ -115,7 +115,7 @@ def test_a_payments_notice_hints_at_the_trade_and_says_nothing_of_the_payer(even
 def test_a_refunds_notice_hints_at_the_refund(event: str) -> None:
     (hint,) = pay().parse(sent(REFUNDED, event))
     assert (hint.kind, hint.key) == (REFUND, "R1")
-    assert hint.facts == {"out_trade_no": "N1", "refund_id": "503", "refund_status": "SUCCESS", "refund": 3000}
+    assert hint.facts == {"number": "N1", "refund_id": "503", "refund_status": "SUCCESS", "refund": 3000}
 
 
 @pytest.mark.parametrize(("event", "content"), [("TRANSACTION.SUCCESS", TRADED), ("REFUND.SUCCESS", REFUNDED)])

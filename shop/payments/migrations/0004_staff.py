@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('hub', '0010_own_address'),
         ('order', '0007_pay_online'),
-        ('payments', '0002_append_only'),
+        ('payments', '0003_shipping_and_rechecks'),
     ]
 
     operations = [
