@@ -14,6 +14,7 @@ from integrations.hub.values import Money
 from integrations.payments.base import RefundSeen, RefundStatus
 from shop.order import lifecycle
 from shop.order.models import Order, PaymentMethod
+from shop.partner.models import StockRecord
 from shop.payments import admin_refund, disputes, flow, refunds, watching
 from shop.payments.models import Attempt, Dispute, Refund, RefundPart, Stray
 from tests import factories
@@ -33,7 +34,8 @@ def open_till(monkeypatch: pytest.MonkeyPatch) -> Book:
 
 def paid(amount: str = "113.00", units: int = 1, **order: Any) -> Attempt:
     """A payment of a new order that the provider says was made, of this amount."""
-    factories.product()
+    if not StockRecord.objects.filter(partner_sku="CHAIR-1").exists():
+        factories.product()
     factories.stock(SZ=10)
     till = factories.account("payments", "till")
     made = factories.order({"CHAIR-1": units}, payment_method=PaymentMethod.ONLINE, **order)
