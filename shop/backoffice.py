@@ -8,6 +8,7 @@ ADMINS = (
     "integrations.hub.admin",
     "shop.order.admin",
     "shop.order.admin_intake",
+    "shop.payments.admin",
     "shop.stock.admin",
     "shop.stock.admin_ledgers",
     "shop.stock.admin_proposals",

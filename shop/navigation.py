@@ -21,6 +21,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         {"title": "", "items": [_link(_("What needs you"), "home", "admin:index", "")]},
         {"title": _("Saved lists"), "separator": True, "items": _saved(request)},
         {"title": _("Orders"), "separator": True, "items": _orders()},
+        {"title": _("Payments"), "separator": True, "items": _payments()},
         {"title": _("Stock"), "separator": True, "items": _stock()},
         {"title": _("Catalogue"), "separator": True, "items": _catalogue()},
         {"title": _("Customers"), "separator": True, "items": _customers(request)},
@@ -54,6 +55,23 @@ def _orders() -> list[dict[str, Any]]:
         _link(_("Money adjustments"), "balance", "admin:returns_adjustment_changelist", "returns.view_adjustment"),
         _link(_("Refused imports"), "rule", "admin:order_intake_changelist", "order.view_intake", "?state=open"),
     ]
+
+
+def _payments() -> list[dict[str, Any]]:
+    return [
+        _link(_("Payments"), "payments", "admin:payments_attempt_changelist", "payments.view_attempt"),
+        _link(_("Refunds"), "currency_exchange", "admin:payments_refund_changelist", "payments.view_refund"),
+        _link(
+            _("Failed refunds"), "money_off", "admin:payments_refundpart_changelist", "payments.view_refundpart",
+            "?state=open",
+        ),
+        _link(
+            _("Money without an order"), "help_center", "admin:payments_stray_changelist", "payments.view_stray",
+            "?state=open",
+        ),
+        _link(_("Disputes"), "gavel", "admin:payments_dispute_changelist", "payments.view_dispute", "?state=open"),
+        _link(_("Movements of money"), "receipt", "admin:payments_entry_changelist", "payments.view_entry"),
+    ]  # fmt: skip
 
 
 def _customers(request: HttpRequest) -> list[dict[str, Any]]:

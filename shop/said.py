@@ -46,6 +46,22 @@ SENTENCES = (
     gettext_noop("It needs no approval any more."),
     gettext_noop("Somebody else has to approve it."),
     gettext_noop("It changed since it was shown. Look at it again."),
+    gettext_noop("Its payment is disputed: nothing of it can be given back before that is decided."),
+    gettext_noop("At most %(left)s can be disputed."),
+    gettext_noop("A dispute about this payment is open already."),
+    gettext_noop(
+        "%(amount)s has more decimals than %(currency)s can be paid in (%(decimals)s); round it at its source."
+    ),
+    gettext_noop("payment reviewed: %(note)s"),
+    gettext_noop("refund of %(amount)s declined: %(note)s"),
+    gettext_noop("refund of %(amount)s tried again"),
+    gettext_noop("refund of %(amount)s settled by hand: %(note)s"),
+    gettext_noop("refund of %(amount)s not tried again: %(note)s"),
+    gettext_noop("tried again as %(number)s"),
+    gettext_noop("dispute of %(amount)s opened: %(reason)s"),
+    gettext_noop("dispute of %(amount)s won: %(note)s"),
+    gettext_noop("dispute of %(amount)s lost: %(note)s"),
+    gettext_noop("dispute of %(amount)s withdrawn: %(note)s"),
     # refused rows of documents
     gettext_noop("out of stock: %(units)s free"),
     gettext_noop("the quantity is 0"),

@@ -20,6 +20,8 @@ from integrations.hub.sending import parking
 from shop.catalogue.files.runs import refused_imports
 from shop.days import working_day_ago
 from shop.order.models import OPEN_INTAKE, OPEN_RETURN, SAID_TO_BE_PAID, Intake, Order, PaymentMethod, Status
+from shop.payments import disputes, strays
+from shop.payments.models import OPEN_PART, OPEN_REVIEW, STUCK_PART, WAITING_REFUND, Attempt, Refund, RefundPart
 from shop.stock import approvals, count_decisions, holds, presales, supply
 from shop.stock.models import Shortage
 
@@ -93,6 +95,54 @@ KINDS = (
         _orders(Q(needs_refund=True)),
         "order_order",
         "needs_refund__exact=1",
+    ),
+    Kind(
+        "payments.view_attempt",
+        gettext_lazy("Payments that need review"),
+        gettext_lazy("Money came that is not what was due, or its order cannot be moved. Nothing ships for it."),
+        lambda: Attempt.objects.filter(OPEN_REVIEW),
+        "payments_attempt",
+        "state=review",
+    ),
+    Kind(
+        "payments.view_stray",
+        gettext_lazy("Money without an order"),
+        gettext_lazy("A provider took it for us, under a number that is not one of ours."),
+        strays.listed,
+        "payments_stray",
+        "state=open",
+    ),
+    Kind(
+        "payments.view_refundpart",
+        gettext_lazy("Refunds that failed"),
+        gettext_lazy("The provider refused them, or cannot pay them out. The customer waits."),
+        lambda: RefundPart.objects.filter(OPEN_PART | STUCK_PART),
+        "payments_refundpart",
+        "state=open",
+    ),
+    Kind(
+        "payments.view_refund",
+        gettext_lazy("Refunds to approve"),
+        gettext_lazy("Too large for one person, or too many at once: somebody else decides."),
+        lambda: Refund.objects.filter(WAITING_REFUND),
+        "payments_refund",
+        "state=waiting",
+    ),
+    Kind(
+        "payments.view_dispute",
+        gettext_lazy("Open disputes"),
+        gettext_lazy("Until they are decided nothing of these payments is given back."),
+        disputes.opened,
+        "payments_dispute",
+        "state=open",
+    ),
+    Kind(
+        "payments.view_dispute",
+        gettext_lazy("Evidence due soon"),
+        gettext_lazy("Send it to the provider within three days, or the dispute is lost."),
+        disputes.urgent,
+        "payments_dispute",
+        "state=urgent",
     ),
     Kind(
         "stock.view_shortage",

@@ -25,6 +25,9 @@ RETURNS_SEEN = (
     "returns.view_creditnote",
     "returns.view_creditnoteline",
 )
+PAYMENTS_SEEN = tuple(
+    f"payments.view_{model}" for model in ("attempt", "entry", "refund", "refundpart", "stray", "dispute")
+)
 CATALOGUE_SEEN = (
     "catalogue.view_product",
     "catalogue.view_category",
@@ -59,6 +62,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *RETURNS_SEEN,
         *CATALOGUE_SEEN,
         *INTAKES_SEEN,
+        *PAYMENTS_SEEN,
+        "payments.refund_payment",
         "order.cancel_order",
         "order.close_return",
         "order.close_intake",
@@ -90,6 +95,10 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *INTAKES_SEEN,
         *COUNTS_SEEN,
         "hub.view_incoming",
+        *PAYMENTS_SEEN,
+        "payments.refund_payment",
+        "payments.approve_refund",
+        "payments.settle_payment",
         "stock.view_movement",
         "stock.approve_stock",
         "stock.enter_promise_cost",
@@ -159,6 +168,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *IMPORTS_SEEN,
         *HUB_SEEN,
         *INTAKES_SEEN,
+        *PAYMENTS_SEEN,
         "customer.view_user",
         "auth.view_group",
         "admin.view_logentry",

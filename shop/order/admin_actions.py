@@ -26,6 +26,7 @@ from shop.fulfilment.models import Sourcing
 from shop.order import admin_page, lifecycle
 from shop.order.lifecycle import IllegalMove, TimeIsOver, TooFar
 from shop.order.models import Order, PaymentMethod, Status
+from shop.payments import admin_refund
 from shop.stock.models import Warehouse
 from shop.stock.movements import NotThere
 
@@ -135,6 +136,8 @@ def offered(name: str, order: Order) -> bool:
             return owed and order.status in (Status.ON_ACCOUNT, Status.PARTLY_SHIPPED, Status.SHIPPED)
         case "note_refund":
             return order.needs_refund
+        case "refund":
+            return admin_refund.is_possible(order)
         case "close_return":
             return order.needs_return and order.return_closed_at is None
         case "cancel_order":
@@ -151,7 +154,7 @@ class OrderActions(StaffAdmin):
 
     actions_detail = (
         "confirm_payment", "extend_deadline", "note_account_payment", "ship", "packing_list", "close_return",
-        "note_refund", "cancel_order",
+        "refund", "note_refund", "cancel_order",
     )  # fmt: skip
 
     def offers(self, action: str, obj: Order) -> bool:
@@ -192,6 +195,11 @@ class OrderActions(StaffAdmin):
         explain = [_("You have transferred the money back to the customer. The order's state does not change.")]
         return self._page(request, order, "note_refund", _refunded(order, request), form=Reference, explain=explain,
                           title=_("Note refund"), button=_("The money is back"))  # fmt: skip
+
+    @action(description=gettext_lazy("Give money back"), url_path="refund", icon="undo",
+            permissions=["payments.refund_payment"])  # fmt: skip
+    def refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return admin_refund.page(self, request, self.wanted(request, object_id))
 
     @action(description=gettext_lazy("Cancel the order"), url_path="cancel", icon="cancel",
             permissions=["order.cancel_order"], variant=ActionVariant.DANGER)  # fmt: skip

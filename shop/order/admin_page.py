@@ -22,6 +22,7 @@ from shop.fulfilment.models import Parcel, ParcelLine, Sourcing
 from shop.order import kits
 from shop.order.models import Line, LineKind, Order, Status
 from shop.order.timeline import Entry, timeline
+from shop.payments import admin_page as payments_page
 from shop.returns.models import ReturnLine
 
 OTHERS_SHOWN = 5
@@ -92,6 +93,7 @@ def page(order: Order, request: HttpRequest) -> dict[str, Any]:
         "customer_link": reverse("admin:customer_user_change", args=[order.user_id]) if sees_customers else "",
         "others": [(other, status_badge(other)) for other in others[:OTHERS_SHOWN]],
         "all_others": _others_link(order) if len(others) > OTHERS_SHOWN else "",
+        "paid": payments_page.of_order(order) if request.user.has_perm("payments.view_attempt") else None,
         "sees_stock": request.user.has_perm("stock.view_pool"),
         "address": address_lines(order),
         "lines": lines,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from shop.pricing.fields import MoneyField
+from shop.pricing.money import quantise
 
 
 class AttemptStatus(models.TextChoices):
@@ -25,6 +28,8 @@ class AttemptStatus(models.TextChoices):
 
 # Nobody can pay it any more, so nothing waits for it but its watch.
 OVER = (AttemptStatus.CLOSED, AttemptStatus.REFUSED)
+
+OPEN_REVIEW = ~Q(review="") & Q(reviewed_at__isnull=True)  # somebody has to look at it
 
 
 class Attempt(models.Model):
@@ -44,6 +49,7 @@ class Attempt(models.Model):
     captured = MoneyField(_("paid"), default=0)
     refund_pending = MoneyField(_("being given back"), default=0)
     refunded = MoneyField(_("given back"), default=0)
+    disputed = MoneyField(_("lost in disputes"), default=0)
     action = models.JSONField(default=dict, editable=False)  # what the buyer's browser does: redirect, qr or js
     remote = models.CharField(_("number at the provider"), max_length=128, blank=True, db_collation="C")
     payee = models.CharField(_("payee"), max_length=128, blank=True)
@@ -72,6 +78,7 @@ class Attempt(models.Model):
         permissions = [
             ("refund_payment", _("Can give payments back")),
             ("approve_refund", _("Can approve refunds of others")),
+            ("settle_payment", _("Can put payments right that went wrong")),
         ]
         constraints = [
             models.CheckConstraint(
@@ -81,30 +88,45 @@ class Attempt(models.Model):
                 name="payment_not_negative",
                 condition=Q(total__gt=0, captured__gte=0, refunded__gte=0, refund_pending__gte=0),
             ),
+            models.CheckConstraint(
+                name="lost_within_captured", condition=Q(disputed__gte=0, captured__gte=F("disputed"))
+            ),
         ]
         indexes = [
             models.Index(fields=["look_at"], name="payment_look", condition=Q(look_at__isnull=False)),
             models.Index(fields=["advance_at"], name="payment_advance", condition=Q(advance_at__isnull=False)),
-            models.Index(fields=["id"], name="payment_review", condition=~Q(review="") & Q(reviewed_at__isnull=True)),
+            models.Index(fields=["id"], name="payment_review", condition=OPEN_REVIEW),
+            models.Index(fields=["remote"], name="payment_remote", condition=~Q(remote="")),
         ]
 
     def __str__(self) -> str:
         return self.number
 
     @property
+    def refundable(self) -> Decimal:
+        """What may still be given back; what a bank took back in a dispute is with the payer already."""
+        return max(self.captured - self.refunded - self.refund_pending - self.disputed, Decimal(0))
+
+    @property
+    def net(self) -> Decimal:
+        """What is left of it to us; below nothing it is a loss."""
+        return self.captured - self.refunded - self.disputed
+
+    @property
+    def needs_review(self) -> bool:
+        """As `OPEN_REVIEW`, of what was read already."""
+        return bool(self.review) and self.reviewed_at is None
+
+    @property
     def was_paid(self) -> bool:
         """Money came, whatever of it and in whatever currency."""
         return self.status == AttemptStatus.CAPTURED
-
-    @property
-    def refundable(self):  # type: ignore[no-untyped-def]
-        """What may still be given back."""
-        return self.captured - self.refunded - self.refund_pending
 
 
 class EntryKind(models.TextChoices):
     CAPTURED = "captured", _("paid")
     REFUNDED = "refunded", _("given back")
+    DISPUTED = "disputed", _("lost in a dispute")
 
 
 class Entry(models.Model):
@@ -133,6 +155,10 @@ class Entry(models.Model):
         return f"{self.get_kind_display()} {self.amount} {self.currency}"
 
 
+# Somebody has to approve or decline it.
+WAITING_REFUND = Q(needs_approval=True, approved_at__isnull=True, declined_at__isnull=True)
+
+
 class Refund(models.Model):
     """Money of an order to be given back, decided once. Its parts say from which payments."""
 
@@ -147,6 +173,9 @@ class Refund(models.Model):
     needs_approval = models.BooleanField(_("needs approval"), default=False)
     approved_by = models.CharField(_("approved by"), max_length=128, blank=True)
     approved_at = models.DateTimeField(_("approved at"), null=True, blank=True)
+    declined_by = models.CharField(_("declined by"), max_length=128, blank=True)
+    declined_at = models.DateTimeField(_("declined at"), null=True, blank=True)
+    declined_note = models.CharField(_("why it was declined"), max_length=255, blank=True)
     created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)
 
     class Meta:
@@ -154,9 +183,15 @@ class Refund(models.Model):
         verbose_name_plural = _("refunds")
         ordering = ["-id"]
         constraints = [models.CheckConstraint(name="refund_of_something", condition=Q(amount__gt=0))]
+        indexes = [models.Index(fields=["id"], name="refund_waiting", condition=WAITING_REFUND)]
 
     def __str__(self) -> str:
-        return f"{self.amount} {self.currency}"
+        return f"{quantise(self.amount, self.currency)} {self.currency}"
+
+    @property
+    def is_waiting(self) -> bool:
+        """As `WAITING_REFUND`, of what was read already."""
+        return self.needs_approval and self.approved_at is None and self.declined_at is None
 
 
 class RefundLine(models.Model):
@@ -188,6 +223,7 @@ class PartStatus(models.TextChoices):
 
 
 OPEN_PART = Q(status=PartStatus.FAILED, closed_at__isnull=True)  # somebody has to do something about it
+STUCK_PART = Q(status=PartStatus.PENDING, is_stuck=True)  # and about this one, at the provider or in another way
 
 
 class RefundPart(models.Model):
@@ -215,10 +251,65 @@ class RefundPart(models.Model):
         indexes = [
             models.Index(fields=["attempt"], name="refund_part_pending", condition=Q(status="pending")),
             models.Index(fields=["id"], name="refund_part_failed", condition=OPEN_PART),
+            models.Index(fields=["id"], name="refund_part_stuck", condition=STUCK_PART),
+            models.Index(fields=["remote"], name="refund_part_remote", condition=~Q(remote="")),
         ]
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def needs_somebody(self) -> bool:
+        """As `OPEN_PART` or `STUCK_PART`, of what was read already."""
+        failed = self.status == PartStatus.FAILED and self.closed_at is None
+        return failed or (self.status == PartStatus.PENDING and self.is_stuck)
+
+
+class DisputeStatus(models.TextChoices):
+    OPEN = "open", _("open")
+    WON = "won", _("won")
+    LOST = "lost", _("lost")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+
+
+class Dispute(models.Model):
+    """A payer, or their bank, wants money of a payment back. Entered by staff; while it is open nothing of the payment
+    is given back, lest it goes back twice. Lost: the money is gone, and stands among the movements.
+    """
+
+    attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="disputes", verbose_name=_("payment"))
+    amount = MoneyField(_("amount"))
+    opened_on = models.DateField(_("opened on"))
+    evidence_due_on = models.DateField(_("evidence due on"), null=True, blank=True)
+    reason = models.CharField(_("reason"), max_length=255)
+    status = models.CharField(_("status"), max_length=16, choices=DisputeStatus, default=DisputeStatus.OPEN)
+    actor = models.CharField(_("entered by"), max_length=128)
+    created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)
+    closed_by = models.CharField(_("closed by"), max_length=128, blank=True)
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
+    note = models.CharField(_("how it ended"), max_length=255, blank=True)
+
+    class Meta:
+        verbose_name = _("dispute")
+        verbose_name_plural = _("disputes")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(name="dispute_of_something", condition=Q(amount__gt=0)),
+            models.CheckConstraint(
+                name="dispute_open_or_closed",
+                condition=Q(status=DisputeStatus.OPEN, closed_at__isnull=True)
+                | (~Q(status=DisputeStatus.OPEN) & Q(closed_at__isnull=False)),
+            ),
+            models.UniqueConstraint(
+                fields=["attempt"], name="one_open_dispute", condition=Q(status=DisputeStatus.OPEN)
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["evidence_due_on"], name="dispute_open", condition=Q(status=DisputeStatus.OPEN))
+        ]
+
+    def __str__(self) -> str:
+        return f"{quantise(self.amount, self.attempt.currency)} {self.attempt.currency}"
 
 
 class Stray(models.Model):

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, F, Sum
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum
 from django.utils import timezone
 
 from integrations.hub import outgoing
@@ -21,35 +21,52 @@ from shop import wiring
 from shop.order import lifecycle
 from shop.order.models import Order
 from shop.payments import numbers, refund_lines
-from shop.payments.models import Attempt, Entry, EntryKind, PartStatus, Refund, RefundPart
+from shop.payments.models import (
+    Attempt,
+    Dispute,
+    DisputeStatus,
+    Entry,
+    EntryKind,
+    PartStatus,
+    Refund,
+    RefundPart,
+)  # fmt: skip
 from shop.payments.refund_lines import CannotRefund, Wanted
 from shop.pricing.money import ZERO, exact
 
 TOPIC = "payments.refund"
 AUTOMATIC = 0x72656675  # key of the advisory lock: automatic refunds are counted one at a time
 
+DISPUTED = "Its payment is disputed: nothing of it can be given back before that is decided."
+
 
 def refundable(order: Order) -> Decimal:
     """What may still be given back of all payments of an order."""
-    sums = order.attempts.aggregate(captured=Sum("captured"), refunded=Sum("refunded"), pending=Sum("refund_pending"))
-    return sum(((sums["captured"] or 0), -(sums["refunded"] or 0), -(sums["pending"] or 0)), Decimal(0))
+    return sum((attempt.refundable for attempt in givable(order.attempts.all())), Decimal(0))
+
+
+def givable(attempts: QuerySet[Attempt]) -> QuerySet[Attempt]:
+    """Those of which money may be given back: nobody disputes them."""
+    disputed = Dispute.objects.filter(attempt=OuterRef("pk"), status=DisputeStatus.OPEN)
+    return attempts.filter(~Exists(disputed))
 
 
 def request(
-    order: Order, amount: Decimal, *, actor: str, reason: str, lines: Sequence[Wanted] = (), shipping: Decimal = ZERO
-) -> Refund:
+    order: Order, amount: Decimal, *, actor: str, reason: str, lines: Sequence[Wanted] = (), shipping: Decimal = ZERO,
+    only: Attempt | None = None,
+) -> Refund:  # fmt: skip
     """Give back `amount` of a locked order, the newest payment first. Above the limit somebody else approves it first.
 
     `lines` and `shipping` say what of it is for what; the rest of `amount` is for nothing in particular. What is back
-    goes into stock now, whoever approves the money. Raises CannotRefund, TooFine.
+    goes into stock now, whoever approves the money. `only`: of this payment alone. Raises CannotRefund, TooFine.
     """
     exact(amount, order.currency)
     if amount <= 0:
         raise CannotRefund("Nothing is to be given back.")
     refund_lines.check(order, amount, shipping, lines)
-    attempts = list(
-        order.attempts.select_for_update(of=("self",), no_key=True).select_related("account").order_by("pk")
-    )
+    wanted = order.attempts.filter(pk=only.pk) if only else order.attempts.all()
+    rows = givable(wanted).select_for_update(of=("self",), no_key=True)
+    attempts = list(rows.select_related("account").order_by("pk"))
     if amount > (left := sum((one.refundable for one in attempts), Decimal(0))):
         raise CannotRefund(f"At most {exact(left, order.currency)} {order.currency} can still be given back.")
     refund = Refund(
@@ -73,28 +90,50 @@ def approve(refund: Refund, approval: str, *, actor: str) -> None:
     Raises CannotRefund.
     """
     with outgoing.recording():
-        refund = Refund.objects.select_for_update(of=("self",)).get(pk=refund.pk)
-        if not refund.needs_approval or refund.approved_at:
-            raise CannotRefund("It needs no approval any more.")
+        _order, refund = _lock_waiting(refund)
         if actor == refund.actor:
             raise CannotRefund("Somebody else has to approve it.")
         if approval != refund.approval:
             raise CannotRefund("It changed since it was shown. Look at it again.")
+        if givable(Attempt.objects.filter(parts__refund=refund)).count() < refund.parts.count():
+            raise CannotRefund(DISPUTED)
         refund.approved_by, refund.approved_at = actor, timezone.now()
         refund.save(update_fields=["approved_by", "approved_at"])
         _send(refund)
 
 
+def decline(refund: Refund, note: str, *, actor: str) -> None:
+    """It is not given back: what it reserved is free again. In a transaction of its own. Raises CannotRefund."""
+    with outgoing.recording():
+        order, refund = _lock_waiting(refund)
+        for part in refund.parts.order_by("attempt_id"):
+            Attempt.objects.filter(pk=part.attempt_id).update(refund_pending=F("refund_pending") - part.amount)
+        refund.parts.update(status=PartStatus.FAILED, why="declined", closed_at=timezone.now(), closed_note=note[:255])
+        refund.declined_by, refund.declined_at, refund.declined_note = actor, timezone.now(), note[:255]
+        refund.save(update_fields=["declined_by", "declined_at", "declined_note"])
+        lifecycle.note(order, actor, f"refund of {refund} declined: {note}")
+
+
+def _lock_waiting(refund: Refund) -> tuple[Order, Refund]:
+    """The order and a refund that waits for approval, locked in this order. Raises CannotRefund."""
+    order = Order.objects.select_for_update(of=("self",), no_key=True).get(pk=refund.order_id)
+    refund = Refund.objects.select_for_update(of=("self",)).get(pk=refund.pk)
+    if not refund.is_waiting:
+        raise CannotRefund("It needs no approval any more.")
+    return order, refund
+
+
 def give_back(attempt: Attempt, amount: Decimal, reason: str) -> Refund | None:
     """Give back of one locked payment without being asked, inside the caller's transaction, which saves `attempt`.
 
-    Above so many or so much an hour they wait for a person's approval.
+    Above so many or so much an hour they wait for a person's approval, and so does one of a payment in dispute.
     """
     if amount <= 0:
         return None
+    is_blocked = not givable(Attempt.objects.filter(pk=attempt.pk)).exists()
     refund = Refund.objects.create(
         order_id=attempt.order_id, currency=attempt.currency, amount=amount, reason=reason[:255],
-        actor="weft", is_automatic=True, needs_approval=_too_many(attempt.currency, amount),
+        actor="weft", is_automatic=True, needs_approval=_too_many(attempt.currency, amount) or is_blocked,
     )  # fmt: skip
     refund.approval = _approval(refund)
     refund.save(update_fields=["approval"])
@@ -128,19 +167,33 @@ def _split(attempts: Sequence[Attempt], amount: Decimal) -> list[tuple[Attempt, 
     return parts
 
 
-def _reserve(refund: Refund, attempt: Attempt, amount: Decimal) -> None:
+def _reserve(refund: Refund, attempt: Attempt, amount: Decimal) -> RefundPart:
     """Conditional, and under a CHECK: what is reserved cannot be given back twice. Raises CannotRefund."""
-    left = Attempt.objects.filter(pk=attempt.pk, captured__gte=F("refunded") + F("refund_pending") + amount)
+    gone = F("refunded") + F("refund_pending") + F("disputed")
+    left = Attempt.objects.filter(pk=attempt.pk, captured__gte=gone + amount)
     if not left.update(refund_pending=F("refund_pending") + amount):
         raise CannotRefund(f"Of payment {attempt.number} less than {exact(amount, attempt.currency)} is left.")
     attempt.refund_pending += amount
-    RefundPart.objects.create(refund=refund, attempt=attempt, key=numbers.new_number(), amount=amount)
+    return RefundPart.objects.create(refund=refund, attempt=attempt, key=numbers.new_number(), amount=amount)
 
 
 def _send(refund: Refund) -> None:
     for part in refund.parts.select_related("attempt__account").order_by("attempt_id"):
-        account = part.attempt.account
-        outgoing.command(TOPIC, account, {"part": part.pk}, key=part.key, serial=f"refund:{part.attempt.number}")
+        _command(part)
+
+
+def _command(part: RefundPart) -> None:
+    account, serial = part.attempt.account, f"refund:{part.attempt.number}"
+    outgoing.command(TOPIC, account, {"part": part.pk}, key=part.key, serial=serial)
+
+
+def try_again(part: RefundPart, attempt: Attempt) -> RefundPart:
+    """A new part in place of one that failed; its order and payment are locked. Raises CannotRefund."""
+    if not givable(Attempt.objects.filter(pk=attempt.pk)).exists():
+        raise CannotRefund(DISPUTED)
+    again = _reserve(part.refund, attempt, part.amount)
+    _command(again)
+    return again
 
 
 # --- what came of it -------------------------------------------------------------------------------------------------
@@ -164,6 +217,19 @@ def settle_part(part: RefundPart, order: Order, attempt: Attempt, seen: RefundSe
         _tell(order, part)
 
 
+def settle_by_hand(part: RefundPart, order: Order, attempt: Attempt, *, actor: str) -> None:
+    """It was given back in another way, say by transfer; its order and payment are locked, the caller closes the part.
+
+    Raises CannotRefund where that is more than is left of the payment.
+    """
+    if part.status != PartStatus.PENDING and part.amount > attempt.refundable:
+        raise CannotRefund(f"Of payment {attempt.number} less than {exact(part.amount, attempt.currency)} is left.")
+    _book(part, attempt, None, f"{actor[:50]}: by hand")
+    part.save()
+    attempt.save()
+    _tell(order, part)
+
+
 def _book(part: RefundPart, attempt: Attempt, at: datetime | None, source: str) -> None:
     if part.status == PartStatus.PENDING:
         attempt.refund_pending -= part.amount
@@ -180,7 +246,11 @@ def _tell(order: Order, part: RefundPart) -> None:
     """The order, and once all parts of a refund are done its buyer."""
     given = f"{exact(part.amount, order.currency)} {order.currency}"
     lifecycle.note(order, part.attempt.account.name, f"given back: {given}")
-    if not part.refund.parts.exclude(status=PartStatus.DONE).exists():
+    done = part.refund.parts.filter(status=PartStatus.DONE).aggregate(sum=Sum("amount"))["sum"]
+    if done == part.refund.amount:  # a part that failed may have been tried again as another one
         wiring.order_refunded(order, part.refund)
-    if refundable(order) == 0 and not order.attempts.filter(refund_pending__gt=0).exists():
+    if (
+        not any(one.refundable for one in order.attempts.all())
+        and not order.attempts.filter(refund_pending__gt=0).exists()
+    ):
         lifecycle.money_is_back(order)

@@ -36,6 +36,9 @@ from shop.fulfilment.models import Parcel, ParcelLine, Sourcing
 from shop.order import lifecycle
 from shop.order.models import Intake, Line, Order
 from shop.partner.models import Partner
+from shop.payments.models import Attempt as Payment
+from shop.payments.models import Dispute, Entry, Refund, RefundPart, Stray
+from shop.payments.numbers import new_number
 from shop.pricing.models import TaxClass
 from shop.returns.models import Adjustment, CreditNote, Return, ReturnLine
 from shop.stock.models import (
@@ -205,6 +208,37 @@ def _adjustments() -> None:
     )
 
 
+def _payments() -> None:
+    """Of the first order five, with all that can happen to them."""
+    account, orders = factories.account("payments", "gone"), list(Order.objects.all())
+    made = Payment.objects.bulk_create(
+        Payment(order=order, account=account, number=new_number(), method="page", status="captured", currency="CNY",
+                total=100, captured=100, refunded=9, refund_pending=9, paid_at=NOW, expires_at=NOW, watched_until=NOW,
+                review="paid in USD instead of CNY")
+        for order in [*orders, *[Line.objects.select_related("order")[0].order] * 5]
+    )  # fmt: skip
+    Entry.objects.bulk_create(
+        Entry(attempt=one, kind=kind, amount=9, currency="CNY", at=NOW, source="till: notice")
+        for one in made for kind in ("captured", "refunded")
+    )  # fmt: skip
+    refunds = Refund.objects.bulk_create(
+        Refund(order_id=one.order_id, currency="CNY", amount=18, reason="x", actor="staff:li", needs_approval=True)
+        for one in made
+    )
+    RefundPart.objects.bulk_create(
+        RefundPart(refund=refund, attempt=one, key=new_number(), amount=9, status=status, why="no")
+        for refund, one in zip(refunds, made, strict=True) for status in ("pending", "failed")
+    )  # fmt: skip
+    Dispute.objects.bulk_create(
+        Dispute(attempt=one, amount=5, opened_on=NOW.date(), reason="x", actor="staff:li") for one in made
+    )
+
+
+def _strays() -> None:
+    account = Account.objects.latest("pk")
+    Stray.objects.bulk_create(Stray(account=account, number=f"N{n}", currency="CNY", captured=9) for n in numbers)
+
+
 def _accounts() -> None:
     for number in numbers:
         factories.account("messages" if number % 2 else "test", "file" if number % 2 else "gone", problem="refused")
@@ -366,6 +400,12 @@ CROWDS: dict[type[Model], Callable[[], Any]] = {
     Return: _returns,
     CreditNote: _credit_notes,
     Adjustment: _adjustments,
+    Payment: _payments,
+    Entry: lambda: None,  # come with the payments, as do those below
+    Refund: lambda: None,
+    RefundPart: lambda: None,
+    Dispute: lambda: None,
+    Stray: _strays,
     Outgoing: _outgoing,
     Taken: _worksheets,
     Incoming: _incoming,
@@ -414,6 +454,9 @@ def test_home_and_the_pages_of_one_thing(crowded: Client, login: Login) -> None:
     lifecycle.confirm_payment(line.order.number, actor="staff:test", reference="HSBC-1")
     page(crowded, reverse("admin:order_order_change", args=[line.order.pk]))
     page(crowded, reverse("admin:stock_pool_change", args=["MANY-0001"]))
+    for model in (Payment, Refund, RefundPart, Stray, Dispute, Entry):
+        name = f"admin:payments_{model._meta.model_name}_change"
+        page(crowded, reverse(name, args=[model.objects.earliest("pk").pk]))
     sheet = CountSheet.objects.earliest("pk").pk
     page(crowded, reverse("admin:stock_proposal_change", args=[Proposal.objects.earliest("pk").pk]))
     page(crowded, reverse("admin:stock_countsheet_change", args=[sheet]))

@@ -12,6 +12,8 @@ from integrations.hub.models import Account, Alarm, Attempt, HookAddress, Incomi
 from shop.customer.models import User
 from shop.fulfilment.models import Parcel
 from shop.order.models import Intake, Line, Order
+from shop.payments.models import Attempt as Payment
+from shop.payments.models import Dispute, Entry, Refund, RefundPart, Stray
 from shop.returns.models import Adjustment, CreditNote, Return
 from shop.stock.models import Hold, Level, Movement, Pool, Reading, Repair, Shortage, Warehouse
 from tests import factories
@@ -37,14 +39,20 @@ LEDGERS = [
     Return,
     CreditNote,
     Adjustment,
+    Payment,
+    Entry,
+    Refund,
+    RefundPart,
+    Stray,
+    Dispute,
 ]
 PAGES = sorted(f"{m._meta.app_label}_{m._meta.model_name}" for m in admin.site._registry)
 
 
 def test_only_our_own_pages_are_there() -> None:
     assert {name.split("_")[0] for name in PAGES} == {
-        "admin", "api", "auth", "catalogue", "customer", "desk", "fulfilment", "hub", "order", "partner", "pricing",
-        "returns", "stock",
+        "admin", "api", "auth", "catalogue", "customer", "desk", "fulfilment", "hub", "order", "partner",
+        "payments", "pricing", "returns", "stock",
     }  # fmt: skip
     assert not {Attempt, HookAddress, IncomingHint, Level} & set(admin.site._registry)
 

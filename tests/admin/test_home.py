@@ -15,6 +15,9 @@ from integrations.hub.values import Lane
 from shop.catalogue.models import ImportRun
 from shop.customer.models import User
 from shop.order.models import Intake, Order, PaymentMethod
+from shop.payments.models import Attempt as Payment
+from shop.payments.models import Dispute, Refund, RefundPart, Stray
+from shop.payments.numbers import new_number
 from shop.stock import supply
 from shop.stock.models import CountSheet, Hold, Pool, Proposal, Shortage
 from tests import factories
@@ -36,6 +39,7 @@ def trouble() -> None:
     _work()
     _imports()
     _product_files()
+    _payments()
 
 
 def _orders() -> None:
@@ -129,6 +133,39 @@ def _imports() -> None:
     )  # fmt: skip
 
 
+def _payments() -> None:
+    """Of each worklist another number, and beside it what is closed, decided or too young."""
+    till, now = factories.account("payments", "gone"), timezone.now()
+    order = factories.order({"CHAIR-1": 1}, payment_method=PaymentMethod.ON_ACCOUNT)
+    today = timezone.localdate()
+
+    def payment(**fields: Any) -> Payment:
+        return Payment.objects.create(
+            order=order, account=till, number=new_number(), method="page", currency="CNY", total=9, captured=9,
+            expires_at=now, watched_until=now, **fields,
+        )  # fmt: skip
+
+    for number in range(5):
+        payment(review="paid in USD instead of CNY", reviewed_at=now if number > 2 else None)
+    for number in range(6):
+        made = Stray.objects.create(account=till, number=str(number), currency="CNY", captured=9,
+                                    closed_at=now if number > 3 else None)  # fmt: skip
+        if number < 5:
+            Stray.objects.filter(pk=made.pk).update(first_seen_at=now - timedelta(hours=1))
+    one = payment()
+    for number in range(7):
+        refund = Refund.objects.create(order=order, currency="CNY", amount=9, reason="x", actor="staff:li",
+                                       needs_approval=number < 6, approved_at=now if number == 5 else None)  # fmt: skip
+    for status, fields in (
+        *[("failed", {})] * 3, *[("pending", {"is_stuck": True})] * 3, ("failed", {"closed_at": now}), ("pending", {}),
+    ):  # fmt: skip
+        RefundPart.objects.create(refund=refund, attempt=one, key=new_number(), amount=1, status=status, **fields)
+    for number in range(9):
+        ended = {"status": "won", "closed_at": now} if number > 6 else {}
+        Dispute.objects.create(attempt=payment(), amount=9, opened_on=today, reason="x", actor="staff:li",
+                               evidence_due_on=today + timedelta(days=number * 2), **ended)  # fmt: skip
+
+
 def _product_files() -> None:
     for refused, fields in (
         *[(1, {"state": "imported"})] * 9,
@@ -145,6 +182,12 @@ COUNTS = {
     "Orders being cancelled": 3,
     "Orders that need a return": 4,
     "Money to give back": 5,
+    "Payments that need review": 3,
+    "Money without an order": 4,
+    "Refunds that failed": 6,
+    "Refunds to approve": 5,
+    "Open disputes": 7,
+    "Evidence due soon": 2,
     "Shortages": 6,
     "Sold ahead, and not coming": 2,
     "Overdue supply": 14,
@@ -187,14 +230,18 @@ def test_home_shows_each_what_is_theirs(login: Login, trouble: None) -> None:
     everything = set(COUNTS)
     files = {"Refused product files"}
     hub = {"Accounts with a problem", "Alarms"}
+    money = {
+        "Payments that need review", "Money without an order", "Refunds that failed", "Refunds to approve",
+        "Open disputes", "Evidence due soon",
+    }  # fmt: skip
     assert titles("") == set()
     assert titles("catalogue") == files
     sent = {"Parked messages"}
-    assert titles("warehouse") == everything - files - sent - {*hub, "Refused imports"}
+    assert titles("warehouse") == everything - files - sent - {*hub, "Refused imports"} - money
     counts = {"Adjustments to approve", "Count sheets to decide"}
     assert titles("finance") == everything - files - hub
     assert titles("sales") == titles("finance") - counts - sent
-    assert titles("integrations") == everything - files - counts
+    assert titles("integrations") == everything - files - counts - money
     assert titles("auditor") == everything
 
 

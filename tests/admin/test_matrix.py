@@ -34,7 +34,7 @@ from shop.order import lifecycle
 from shop.order.models import Intake, Order, PaymentMethod
 from shop.stock.models import Channel, Share
 from tests import factories
-from tests.admin import goods, stock
+from tests.admin import goods, payments, stock
 from tests.admin.conftest import Login
 from tests.admin.pages import action
 from tests.api.conftest import partner
@@ -55,12 +55,15 @@ WATCHED = (
     "catalogue_product", "catalogue_category", "catalogue_productclass", "catalogue_productattribute",
     "catalogue_attributeoptiongroup", "catalogue_attributeoption", "catalogue_productcategory",
     "catalogue_importrun", "partner_stockrecord", "partner_partner",
+    "payments_attempt", "payments_entry", "payments_refund", "payments_refundpart", "payments_stray",
+    "payments_dispute",
 )  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
 def _probe(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(registry.connectors(), (Probe.kind, Probe.name), Probe)
+    payments.open_till(monkeypatch)
 
 
 @dataclass(frozen=True)
@@ -496,6 +499,22 @@ CASES = {
     "extend the deadline": Case(extend_deadline, frozenset({"finance"})),
     "note payment on account": Case(note_payment, frozenset({"finance"})),
     "note refund": Case(note_refund, frozenset({"finance"})),
+    "give money back": Case(payments.refund, frozenset({"sales", "finance"})),
+    "approve a refund": Case(payments.waiting("approve"), frozenset({"finance"})),
+    "decline a refund": Case(payments.waiting("decline"), frozenset({"finance"})),
+    "close a review": Case(payments.of_review("review"), frozenset({"finance"})),
+    "give all of a payment back": Case(payments.of_review("give_all_back"), frozenset({"sales", "finance"})),
+    "ask a payment provider": Case(payments.ask, frozenset({"finance"})),
+    "enter a dispute": Case(payments.dispute, frozenset({"finance"})),
+    "close a dispute": Case(payments.close_dispute, frozenset({"finance"})),
+    "try a refund again": Case(payments.of_part("try_again"), frozenset({"finance"})),
+    "settle a refund by hand": Case(payments.of_part("settle_by_hand"), frozenset({"finance"})),
+    "leave a refund": Case(payments.of_part("leave"), frozenset({"finance"})),
+    "close money without an order": Case(payments.stray, frozenset({"finance"})),
+    **{
+        f"export {name}": Case(export(f"payments_{name}"), frozenset({"sales", "finance", "auditor"}), 200)
+        for name in ("attempt", "entry", "refund", "refundpart", "stray", "dispute")
+    },
     "cancel": Case(cancel, frozenset({"sales", "finance"})),
     "ship": Case(ship, frozenset({"warehouse"})),
     "close return": Case(close_return, frozenset({"sales", "warehouse"})),
@@ -653,6 +672,13 @@ VIEWS: dict[str, tuple[Callable[[], str], frozenset[str]]] = {
     ),
     "a count sheet to print": (lambda: stock.sheet_action("print_sheet")()[0], COUNTS_SEEN),
     "a count sheet as a file": (stock.file_address, COUNTS_SEEN),
+    **{
+        f"{name} of payments": (
+            lambda name=name: reverse(f"admin:payments_{name}_changelist"),
+            frozenset({"sales", "finance", "auditor"}),
+        )
+        for name in ("attempt", "entry", "refund", "refundpart", "stray", "dispute")
+    },
     "parked work by cause": (lambda: reverse("admin:hub_outgoing_by_cause"), NOT_CATALOGUE),
     "worksheets": (lambda: reverse("admin:hub_taken_changelist"), frozenset({"integrations", "auditor"})),
     "a worksheet back": (lambda: action("hub_taken", "bring", taken_row().taken_id), frozenset({"integrations"})),
