@@ -69,6 +69,7 @@ def connect() -> None:
     from shop.channels.windows import OrdersByDate  # places orders, whose wiring this is
     from shop.order import lifecycle  # moves them
     from shop.payments import flow, strays, watching  # has them moved
+    from shop.payments import invariants as payment_invariants
     from shop.payments.news import RefundNews, TradeNews
     from shop.payments.topics import RefundTopic
 
@@ -76,6 +77,7 @@ def connect() -> None:
 
     symptoms.register()
     news_invariants.register()
+    payment_invariants.register()
     quiet.register()
     said.register(sentences.SENTENCES)
     topics.register(letters.Mail())

@@ -19,6 +19,7 @@ from shop.customer.models import User
 from shop.fulfilment import shipping
 from shop.order import lifecycle
 from shop.order.models import Order, PaymentMethod, Status
+from shop.payments import invariants as payment_invariants
 from shop.stock import approvals, count_decisions, counting, movements, places
 from shop.stock.approvals import Person, Wish
 from shop.stock.counting import Chosen, Count
@@ -26,13 +27,14 @@ from shop.stock.models import Kind, Pool, Warehouse
 from shop.stock.proposal_models import Change
 from tests import factories
 
-IDS = ["I1", "I2", "I4", "I5", "I6", "I7", "I9", "I10", "I16", "I17", "I18", "I19"]
+IDS = ["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I10", "I16", "I17", "I18", "I19"]
 
 
 @pytest.fixture(autouse=True)
 def _registered() -> None:
     erp.invariants.register()
     news_invariants.register()
+    payment_invariants.register()
 
 
 def a_busy_shop() -> dict[str, Order]:

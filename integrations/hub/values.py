@@ -143,11 +143,13 @@ class Inbound:
 class Verified:
     """A connector's word that the remote itself sent it, for this account, lately.
 
-    `event` is the remote's own id of the event, the same in every redelivery; '' where it has none (then the body's
-    digest stands for it).
+    `event` is the remote's own id of the event, the same in every redelivery; '' where it has none (then the digest of
+    `content` stands for it). `content` is what two deliveries of one event have in common: without the time of sending
+    and the signature over it, decrypted; None: the whole body. Only its digest is kept.
     """
 
     event: str = ""
+    content: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy
 
 from integrations.hub.errors import Rejected
+from integrations.hub.incoming import addresses
 from integrations.hub.models import Account, Outgoing
 from integrations.hub.topics import Command
 from integrations.hub.values import Done, Lane, Money, Pending, Ref, Repeat
@@ -37,7 +39,8 @@ class RefundTopic(Command):
         return f"order:{number}"
 
     def send(self, remote: Payments, payload: dict[str, Any], key: str) -> Done:
-        wanted = asked(_part(key))
+        part = _part(key)
+        wanted = replace(asked(part), notify_url=addresses.ours(part.attempt.account))
         try:
             return done(remote.refund(wanted))
         except Rejected as refused:  # final: the money stayed, and a person has to know
@@ -58,7 +61,7 @@ class RefundTopic(Command):
 
 
 def _part(key: str) -> RefundPart:
-    return RefundPart.objects.select_related("attempt", "refund").get(key=key)
+    return RefundPart.objects.select_related("attempt__account", "refund").get(key=key)
 
 
 def asked(part: RefundPart) -> Wanted:

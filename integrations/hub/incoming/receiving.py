@@ -76,7 +76,7 @@ def receive(account: Account, connector: type[Connector], inbound: Inbound, veri
 
     Not inside a transaction: each statement is one by itself.
     """
-    digest = hashlib.sha256(inbound.body).hexdigest()
+    digest = hashlib.sha256(inbound.body if verified.content is None else verified.content).hexdigest()
     lane = hearing.lane_of(account.kind)
     row = _Row(account, verified, digest, envelopes.seal(inbound, connector.keeps), int(lane))
     wake = row.keep()

@@ -19,6 +19,7 @@ from integrations.payments.base import REFUND, TRADE
 OF_TRADES = "trade_status_sync"
 CHARSETS = {"utf-8": "utf-8", "gbk": "gb18030", "gb2312": "gb18030", "gb18030": "gb18030"}
 MOST_FIELDS, LONGEST_NUMBER = 200, 64
+OF_THE_SENDING = {"notify_time", "sign", "sign_type"}  # other ones each time it is sent
 BYTEWISE = "latin-1"  # each byte one character: nothing is lost before the charset is known
 
 Sent = Mapping[str, str]
@@ -38,7 +39,7 @@ def verified(body: bytes, settings: Mapping[str, str]) -> Verified:
     ours, theirs = settings.get("seller_id"), sent.get("seller_id", "")
     if ours and theirs != ours and (theirs or sent.get("notify_type") == OF_TRADES):
         raise Forged("This notice is for another seller.")
-    return Verified(sent.get("notify_id", ""))
+    return Verified(sent.get("notify_id", ""), _joined({name: sent[name] for name in sent.keys() - OF_THE_SENDING}))
 
 
 def hints(body: bytes) -> Sequence[Hint]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -16,6 +17,7 @@ from integrations.payments.base import Observed, Refund, RefundSeen, RefundStatu
 CNY, CENT = "CNY", Decimal("0.01")
 LEAST, MOST = CENT, Decimal(100_000_000)
 LONGEST_TEXT = 256
+CURRENCY = re.compile("[A-Z]{3}")
 NOT_IN_TITLES = str.maketrans("/=&", "／＝＆")  # Alipay takes none of these; the wide ones read the same
 PAID = frozenset(("TRADE_SUCCESS", "TRADE_FINISHED"))
 REFUNDS = {
@@ -39,12 +41,12 @@ def title(words: str) -> str:
     return words.translate(NOT_IN_TITLES)[:LONGEST_TEXT]
 
 
-def money(told: Mapping[str, Any], name: str) -> Money:
+def money(told: Mapping[str, Any], name: str, currency: str = CNY) -> Money:
     """Raises Unfit."""
     found = amount(told, name)
     if not 0 <= found <= MOST or found % CENT:
         raise Unfit(f"{name} is no amount in yuan")
-    return Money(found.quantize(CENT), CNY)
+    return Money(found.quantize(CENT), currency)
 
 
 def when(told: Mapping[str, Any], name: str) -> datetime | None:
@@ -69,9 +71,8 @@ def observed(number: str, told: Mapping[str, Any]) -> Observed:
     A closed trade was paid if there is a time at which it was: then all of it was given back.
     """
     same(told, "out_trade_no", number)
-    if told.get("trans_currency") not in (None, "", CNY):
-        raise Unfit("trans_currency is another")
-    said, total, paid_at = text(told, "trade_status"), money(told, "total_amount"), when(told, "send_pay_date")
+    said, paid_at = text(told, "trade_status"), when(told, "send_pay_date")
+    total = money(told, "total_amount", _currency(told))
     seen: dict[str, Any] = {"remote": text(told, "trade_no"), "total": total, "facts": {"trade_status": said}}
     if said == "WAIT_BUYER_PAY":
         return Observed(number, TradeStatus.OPEN, **seen)
@@ -82,6 +83,14 @@ def observed(number: str, told: Mapping[str, Any]) -> Observed:
     if paid_at is None:
         return Observed(number, TradeStatus.CLOSED, **seen)
     return Observed(number, TradeStatus.CAPTURED, captured=total, refunded=total, paid_at=paid_at, **seen)
+
+
+def _currency(told: Mapping[str, Any]) -> str:
+    """That of the order. Another one than was asked for is a fact, and told as one. Raises Unfit."""
+    said = text(told, "trans_currency") if told.get("trans_currency") else CNY
+    if not CURRENCY.fullmatch(said):
+        raise Unfit("trans_currency is none")
+    return said
 
 
 def refunded(refund: Refund, told: Mapping[str, Any]) -> RefundSeen | None:

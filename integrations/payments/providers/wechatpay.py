@@ -219,7 +219,7 @@ class WechatPay(Payments):
         for name in ("mchid", "appid"):  # a refund's notice names no app
             if notice.content.get(name, self.settings[name] if name == "appid" else None) != self.settings[name]:
                 raise Forged(f"The notice is for another {name}.")
-        return Verified(notice.event)
+        return Verified(notice.event, f"{notice.kind}\n".encode() + notice.raw)
 
     def parse(self, inbound: Inbound) -> Sequence[Hint]:
         """See `Connector`."""

@@ -24,16 +24,18 @@ class Notice(NamedTuple):
     event: str
     kind: str
     content: Mapping[str, Any]
+    raw: bytes  # the content as it was sealed: with another nonce each time it is sent
 
 
 def opened(body: bytes, apiv3_key: str) -> Notice:
     """Raises Rejected for what is none, or is not encrypted with this key."""
     try:
         told = json.loads(body)
-        content = json.loads(sealed.opened(inside(told, "resource"), apiv3_key))
+        raw = sealed.opened(inside(told, "resource"), apiv3_key)
+        content = json.loads(raw)
         if not isinstance(content, Mapping):
             raise TypeError
-        return Notice(text(told, "id"), text(told, "event_type"), content)
+        return Notice(text(told, "id"), text(told, "event_type"), content, raw)
     except sealed.WrongKey:
         raise Rejected("The notice cannot be opened with the APIv3 key: compare it in the merchant platform.") from None
     except ILL:

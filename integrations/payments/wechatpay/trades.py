@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +14,7 @@ from integrations.hub.values import Money
 from integrations.payments.base import Observed, Refund, RefundSeen, RefundStatus, TradeStatus
 
 CNY = "CNY"
+CURRENCY = re.compile("[A-Z]{3}")
 
 # PAYERROR: a try to pay failed (only by payment code). Nobody says that another try is impossible, so it is open.
 STATES = {
@@ -96,12 +98,13 @@ def _total(told: Any, *, needed: bool) -> Money | None:
 
 
 def _money(told: Mapping[str, Any], name: str) -> Money:
-    if told.get("currency", CNY) != CNY:
-        raise Unfit(f"currency is not {CNY}")
-    found = whole(told, name)
+    """In the currency that it says: another one than was asked for is a fact, and told as one."""
+    found, currency = whole(told, name), text(told, "currency") if told.get("currency") else CNY
     if found < 0:
         raise Unfit(f"{name} is below nothing")
-    return Money(Decimal(found).scaleb(-2), CNY)
+    if not CURRENCY.fullmatch(currency):
+        raise Unfit("currency is none")
+    return Money(Decimal(found).scaleb(-2), currency)
 
 
 def _moment(told: Any, name: str) -> datetime | None:

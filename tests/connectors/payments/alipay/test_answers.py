@@ -363,7 +363,7 @@ def test_a_finished_trade_is_paid() -> None:
 
 ODD_TRADES: list[dict[str, Any]] = [
     {"out_trade_no": "ANOTHERNUMBER"}, {"trade_status": "TRADE_DANCING"}, {"total_amount": "88.801"},
-    {"total_amount": "-1.00"}, {"total_amount": "1E+9"}, {"send_pay_date": "yesterday"}, {"trans_currency": "USD"},
+    {"total_amount": "-1.00"}, {"total_amount": "1E+9"}, {"send_pay_date": "yesterday"}, {"trans_currency": "yuan"},
 ]  # fmt: skip
 
 
@@ -371,6 +371,11 @@ ODD_TRADES: list[dict[str, Any]] = [
 def test_a_trade_that_cannot_be_is_not_understood(odd: dict[str, Any]) -> None:
     error = raised(CALLS["look"], signed(QUERY, {**said.TRADE, **odd}))
     assert isinstance(error, TryAgain) and "not as agreed" in error.message
+
+
+def test_a_trade_in_another_currency_is_a_fact() -> None:
+    seen = CALLS["look"](alipay(signed(QUERY, {**said.TRADE, "trans_currency": "USD"})))
+    assert seen.total == seen.captured == Money(said.TOTAL.amount, "USD")
 
 
 # --- refunds ---

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from integrations.hub.errors import Conflict, HubError, Misconfigured, OutcomeUnknown, Rejected, Scope, TryAgain
 from integrations.hub.http import Reply
 from integrations.hub.testing.contract import NOON
+from integrations.hub.values import Money
 from integrations.payments.base import RefundStatus, TradeStatus
 from integrations.payments.providers.wechatpay import WechatPay
 from tests.connectors.payments.wechatpay.platform import SETTINGS, signed
@@ -216,11 +218,16 @@ def test_each_state_of_a_trade(state: str, status: TradeStatus) -> None:
 
 
 @pytest.mark.parametrize("other", [
-    {"trade_state": "SOMETHING"}, {"out_trade_no": "ANOTHER"}, {"amount": {"total": 10000, "currency": "HKD"}},
+    {"trade_state": "SOMETHING"}, {"out_trade_no": "ANOTHER"}, {"amount": {"total": 10000, "currency": "yuan"}},
     {"amount": {"total": -1}}, {"amount": {"payer_total": 9000}}, {"amount": {"total": 100.0}},
 ])  # fmt: skip
 def test_a_trade_that_cannot_be_understood(other: Any) -> None:
     assert isinstance(raised(LOOK, said(200, trade("SUCCESS", **other))), TryAgain)
+
+
+def test_a_trade_in_another_currency_is_a_fact() -> None:
+    seen = pay(said(200, trade("SUCCESS", amount={"total": 10000, "currency": "HKD"}))).look(NUMBER)
+    assert seen.total == seen.captured == Money(Decimal("100.00"), "HKD")
 
 
 @pytest.mark.parametrize("answer", [None, [], "text", 7, True])
