@@ -49,13 +49,13 @@ def recording() -> Iterator[None]:
     if _wishes.get() is not None:
         raise RuntimeError("A business transaction was opened inside another one.")
     wishes: dict[_Key, _Wish] = {}
-    token = _wishes.set(wishes)
-    try:
-        with transaction.atomic(durable=True):
+    with transaction.atomic(durable=True):
+        token = _wishes.set(wishes)
+        try:
             yield
             _write(wishes)
-    finally:
-        _wishes.reset(token)
+        finally:
+            _wishes.reset(token)  # before the commit: what runs on it may be a business transaction of its own
 
 
 def ensure(topic: str, keys: Collection[str]) -> None:
