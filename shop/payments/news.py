@@ -42,16 +42,15 @@ class TradeNews(Hearing):
         return Truth(remote.look(hint.key, str(hint.facts.get("remote", ""))), began)
 
     def lock(self, account: Account, hint: Hint) -> None:
-        if attempt_id := _attempt(account, hint.key):
-            flow.lock(attempt_id)
+        flow.lock_numbered(account, hint.key)
 
     def settle(self, account: Account, hint: Hint, truth: Truth) -> None:
         seen: Observed = truth.seen
-        attempt_id = _attempt(account, hint.key)
-        if attempt_id is None:
+        locked = flow.lock_numbered(account, hint.key)
+        if locked is None:
             strays.note(account, seen)
             return
-        order, attempt = flow.lock(attempt_id)
+        order, attempt = locked
         flow.settle(order, attempt, seen, began=truth.began, source=f"{account.name}: notice")
         flow.advance_soon(attempt)
 
@@ -90,7 +89,3 @@ class RefundNews(Hearing):
         _order, attempt = flow.lock(part.attempt_id)
         part = RefundPart.objects.select_for_update(of=("self",)).get(pk=part.pk)
         refunds.settle_part(part, attempt, seen, source=f"{account.name}: notice")
-
-
-def _attempt(account: Account, number: str) -> int | None:
-    return Attempt.objects.filter(account=account, number=number).values_list("pk", flat=True).first()

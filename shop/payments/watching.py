@@ -52,14 +52,15 @@ def look(attempt_id: int) -> bool:
         return False
     source = f"{attempt.account.name}: asked"
     with flow.locked(attempt_id) as (order, attempt):
-        flow.settle(order, attempt, seen, began=began, source=source)
+        attempt.look_error = ""
+        is_written = flow.settle(order, attempt, seen, began=began, source=source)
         for part, told in parts:
             if told is not None:
                 part = RefundPart.objects.select_for_update(of=("self",)).get(pk=part.pk)
                 refunds.settle_part(part, attempt, told, source=source)
-        attempt.look_error = ""
-        attempt.look_at = schedule.next_look(attempt)
-        attempt.save()
+        if parts or not is_written:
+            attempt.look_at = schedule.next_look(attempt)
+            attempt.save()
     flow.advance(attempt_id)
     return True
 
