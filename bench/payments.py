@@ -45,7 +45,7 @@ def _settle(say: Say) -> list[Row]:
     till = _account("payments", "alipay", "till")
     for kind, provider in (("erp", "tryton"), ("messages", "file")):
         _account(kind, provider, kind)
-    _paid(till, 1)  # warm
+    _paid(till, 2)  # warm
     found = {lines: _paid(till, lines) for lines in LINES}
     for lines, counts in found.items():
         say(f"{lines} lines: {counts[0]} statements for the money, {counts[1]} to move the order")
@@ -91,7 +91,7 @@ def _order(lines: int) -> Order:
     for sku in wanted:
         factories.product(sku)
         factories.stock(sku, SZ=100)
-    return factories.order(wanted, unit="1.00", payment_method=PaymentMethod.ONLINE)
+    return factories.order(wanted, unit="1.00", payment_method=PaymentMethod.ONLINE, email="buyer@example.test")
 
 
 # --- notices ---------------------------------------------------------------------------------------------------------
