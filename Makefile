@@ -101,7 +101,7 @@ screenshots: venv-dev ## Photograph every page, both languages, two widths, into
 	@$(PY) -m runtime.chromium --needed --fonts
 	@$(PY) -m runtime.postgres run --ephemeral -- $(FOR_TESTS) $(PY) -m tests.screenshots $(ARGS)
 
-bench: venv-bench ## Measure speed beside baselines (ONLY=page|checkout|stock|channels|outgoing|hub|replay|api)
+bench: venv-bench ## Measure speed beside baselines (ONLY=page|checkout|stock|channels|outgoing|hub|payments|replay|api)
 	@$(WITH_DURABLE_DATABASE) $(FOR_TESTS) $(PY) -m bench $(if $(ONLY),--only $(ONLY))
 
 audit: venv-dev ## Lighthouse and axe on the buyers' pages (RUNS=3); reports in var/audit

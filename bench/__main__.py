@@ -19,7 +19,7 @@ from bench import databases
 
 PROJECT = Path(__file__).resolve().parent.parent
 OUT = PROJECT / "var" / "bench.json"
-AREAS = ("page", "checkout", "stock", "channels", "outgoing", "hub", "delivery", "replay", "api")
+AREAS = ("page", "checkout", "stock", "channels", "outgoing", "hub", "payments", "delivery", "replay", "api")
 
 
 def run_area(area: str) -> list[dict[str, Any]]:

@@ -40,16 +40,19 @@ class Remote:
         self._numbers: Iterator[int] = itertools.count(1)
         self._turns = itertools.cycle(zip(accounts, paths, strict=True))
 
+    def message(self, event: str) -> tuple[bytes, dict[str, str]]:
+        """Body and headers of the message with this id."""
+        sent = timezone.now().isoformat()
+        signature = bank.signature(SIGNING, event, sent, BODY)
+        return BODY, {"Content-Type": "application/json", "Bench-Time": sent, "Bench-Signature": signature}
+
     def send(self) -> None:
         account, path = next(self._turns)
-        event, sent = f"{account.pk}-{next(self._numbers):09}", timezone.now().isoformat()
-        headers = {
-            "Content-Type": "application/json", "Connection": "close", "Bench-Id": event, "Bench-Time": sent,
-            "Bench-Signature": bank.signature(SIGNING, event, sent, BODY),
-        }  # fmt: skip
+        event = f"{account.pk}-{next(self._numbers):09}"
+        body, headers = self.message(event)
         link = HTTPConnection("127.0.0.1", self.web.port, timeout=60)
         try:
-            link.request("POST", path, BODY, headers)
+            link.request("POST", path, body, {**headers, "Connection": "close", "Bench-Id": event})
             answer = link.getresponse()
             text = answer.read()
         finally:
@@ -74,7 +77,8 @@ def measure(say: Say) -> list[Row]:
         Web("hub", "bench.bare_hub.wsgi", dict(os.environ), Path(folder)) as web,
     ):
         web.wait("/robots.txt")
-        return [_compared(Remote(web, accounts, paths), Remote(web, accounts, ["/hooks/bare/"] * MESSAGES), say)]
+        bare = Remote(web, accounts, ["/hooks/bare/"] * MESSAGES)
+        return [compared("hub.ack", Remote(web, accounts, paths), bare, say)]
 
 
 def _account(number: int) -> Account:
@@ -84,7 +88,8 @@ def _account(number: int) -> Account:
     return account
 
 
-def _compared(ours: Remote, bare: Remote, say: Say) -> Row:
+def compared(id: str, ours: Remote, bare: Remote, say: Say) -> Row:
+    """CPU of a message to the real door and to the bare view, in turns."""
     taken, plain = [], []
     for turn in range(1 + ROUNDS):  # the first one warms
         _heeded()
@@ -100,7 +105,7 @@ def _compared(ours: Remote, bare: Remote, say: Say) -> Row:
         f"each wakes a worker; {first.web:.2f} web + {first.database:.2f} database, bare {other.web:.2f} + "
         f"{other.database:.2f}"
     )
-    return judged("hub.ack", "ms CPU", first.both, other.both, on="ratio", most=MOST, note=note)
+    return judged(id, "ms CPU", first.both, other.both, on="ratio", most=MOST, note=note)
 
 
 def _heeded() -> None:

@@ -8,7 +8,6 @@ from typing import Any
 from django.utils.translation import gettext_lazy
 
 from erp import documents
-from erp.accounts import erp_accounts
 from erp.base import Customer, Erp, OrderDone, OrderState, SalesOrder, Target
 from integrations.hub import outgoing
 from integrations.hub.errors import HubError
@@ -35,7 +34,7 @@ class CustomerTopic(State):
         return f"order:{rest}" if kind == "guest" else f"customer:{rest}"
 
     def accounts(self, keys: Collection[str]) -> Mapping[str, Sequence[Account]]:
-        accounts = erp_accounts()
+        accounts = outgoing.accounts("erp")
         return {key: accounts for key in keys}
 
     def build(self, account: Account, keys: Collection[str]) -> Mapping[str, Customer | Absent]:
@@ -66,7 +65,7 @@ class OrderTopic(State):
         return f"order:{key}"
 
     def accounts(self, keys: Collection[str]) -> Mapping[str, Sequence[Account]]:
-        accounts = erp_accounts()
+        accounts = outgoing.accounts("erp")
         return {key: accounts for key in keys}
 
     def build(self, account: Account, keys: Collection[str]) -> Mapping[str, SalesOrder | Absent | NotReady | Unneeded]:

@@ -29,6 +29,7 @@ from runtime.processes import Child, Command, Processes, ProcessFailed, Stopped,
 SHOP_PORT = 8000
 TRYTON_PORT = 8015
 MARKET_PORT = 8720
+GATEWAYS_PORT = 8730
 SECONDS_BETWEEN_BUYERS = 60  # on the practice market
 READY_TIMEOUT = 120.0
 ADVICE = "Mend the cause and run `make demo` again: it goes on where it stopped. `make demo-reset` begins anew."
@@ -75,6 +76,7 @@ class Demo:
         self.begun = time.monotonic()
         self.processes = Processes(say=self.say)
         self.server: Server | None = None
+        self.gateways: Child | None = None
         self.lock: demolock.DemoLock | None = None
         self.env: dict[str, str] = {}
         self.shop_url = ""
@@ -109,7 +111,9 @@ class Demo:
         database_url, identity = self.start_database()
         self.check()
         self.set_environment(database_url)
-        fingerprint = prepared.sources(self.project)
+        self.gateways = self.start_gateways()
+        # The accounts of the gateways remember their address: it is a part of what was prepared.
+        fingerprint = f"{prepared.sources(self.project)}:{self.env['WEFT_GATEWAYS_PORT']}"
         logins = self.var / "secrets" / "logins.json"
         if identity and logins.exists() and prepared.is_prepared(self.var, fingerprint, identity):
             self.say("database and static files are up to date")
@@ -120,7 +124,7 @@ class Demo:
                 prepared.note_prepared(self.var, fingerprint, identity)
         self.start_market()
         self.start_workers()
-        self.wait_for_shop(self.start_web())
+        self.wait_for(self.start_web(), f"{self.shop_url}/", "The shop does not answer")
         self.say(f"ready: the shop sells, {time.monotonic() - self.begun:.1f} s after the start")
         self.print_summary()
 
@@ -143,7 +147,11 @@ class Demo:
         env_file = self.project / ".env"
         tryton_port = self.kept_port("WEFT_TRYTON_PORT", TRYTON_PORT, "Tryton", {self.port})
         market_port = self.kept_port("WEFT_MARKET_PORT", MARKET_PORT, "the practice market", {self.port, tryton_port})
-        values = environment.demo_values(self.project, self.shop_url, tryton_port, market_port, database_url)
+        gateways_port = self.kept_port(
+            "WEFT_GATEWAYS_PORT", GATEWAYS_PORT, "the practice gateways", {self.port, tryton_port, market_port}
+        )
+        ports = environment.Ports(tryton_port, market_port, gateways_port)
+        values = environment.demo_values(self.project, self.shop_url, ports, database_url)
         environment.write_env(env_file, values)
         inherited = {name: value for name, value in os.environ.items() if name != "GUNICORN_CMD_ARGS"}
         self.env = {**inherited, **values, "PYTHONUNBUFFERED": "1"}
@@ -161,6 +169,8 @@ class Demo:
         try:
             self.step("migrate", "database migrated", self.manage("migrate", "--noinput"))
             self.start_erp()
+            if self.gateways is not None:  # once they answer, their keys are on the disk, for the accounts
+                self.wait_for(self.gateways, f"{self.gateways_url}/", "The practice gateways do not answer")
             self.step("seed", "products, stock and logins seeded", self.manage("seed"))
             self.step("announce", "the ERP's account is there; its work waits for it", self.manage("erp", "announce"))
             while static.ended() is None:
@@ -213,6 +223,17 @@ class Demo:
         argv += ["--key-file", self.env["WEFT_MARKET_KEY_FILE"], "--state", str(self.var / "market.json")]
         self.child("market", [*argv, "--every", str(SECONDS_BETWEEN_BUYERS)], restart=True)
 
+    def start_gateways(self) -> Child:
+        """Alipay and WeChat Pay to practise with. They make their keys while the database is migrated."""
+        argv = [sys.executable, "-m", "integrations.sandbox.payments", "--port", self.env["WEFT_GATEWAYS_PORT"]]
+        argv += ["--folder", self.env["WEFT_GATEWAYS_FOLDER"], "--state", str(self.var / "gateways.sqlite3")]
+        return self.child("gateways", argv, restart=True)
+
+    @property
+    def gateways_url(self) -> str:
+        """Where a person pays."""
+        return f"http://{LOOPBACK}:{self.env['WEFT_GATEWAYS_PORT']}"
+
     def start_workers(self) -> None:
         """The queue's workers, under their own supervisor."""
         self.child("supervise", self.manage("supervise"), restart=True, grace=15.0)
@@ -226,18 +247,17 @@ class Demo:
         self.say("starting the web server and the workers")
         return self.child("web", argv, restart=True)
 
-    def wait_for_shop(self, web: Child) -> None:
-        """Wait until the shop's first page comes with 200."""
+    def wait_for(self, child: Child, page: str, otherwise: str) -> None:
+        """Wait until a child's page comes with 200."""
         deadline = time.monotonic() + READY_TIMEOUT
         answer = "no answer"
-        while time.monotonic() < deadline and web.ended() is None:
+        while time.monotonic() < deadline and child.ended() is None:
             self.check()
-            answer = first_page(f"{self.shop_url}/")
+            answer = first_page(page)
             if answer == "200":
                 return
             time.sleep(0.1)
-        log = web.command.log
-        raise ProcessFailed(f"The shop does not answer with 200 but: {answer}.\n{web.log_tail()}\nLog: {log}")
+        raise ProcessFailed(f"{otherwise} with 200 but: {answer}.\n{child.log_tail()}\nLog: {child.command.log}")
 
     def tend(self) -> None:
         """Restart what ended; the database's end is ours."""
@@ -261,6 +281,7 @@ class Demo:
         print(
             f"  Market  {self.shop_url}/admin/stock/channel/ (a practice marketplace: somebody buys about every minute)"
         )
+        print(f"  Pay     {self.gateways_url}/ (practice Alipay and WeChat Pay: scan a code, or pay what waits there)")
         file = self.var / "secrets" / "logins.json"
         shown = self.var / "secrets" / "logins.shown"
         lines = [] if shown.exists() else login_lines(file)

@@ -20,6 +20,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from runtime.foreground import run_command
 from runtime.processes import StopSignals
@@ -31,6 +32,7 @@ SIGNING_FILE = "secret_key"
 RING_FILE = "key_ring"
 TRYTON_FILE = "tryton_admin_password"
 MARKET_FILE = "market_key"
+GATEWAYS_FOLDER = "gateways"
 # What Weft's own commands put into var/. Anything else that stands there before the first start is somebody's own.
 OURS = frozenset({"bench.json", "log", "mail", "media", "pg", "replay", "replay-pg", "secrets", "static", "tryton"})
 PLAIN = re.compile(r"[\w@%+=:,./?&\[\]-]*")
@@ -54,9 +56,15 @@ def make_secrets(folder: Path) -> None:
     write_once(folder / MARKET_FILE, secrets.token_urlsafe(24) + "\n")
 
 
-def demo_values(
-    project: Path, shop_url: str, tryton_port: int, market_port: int, database_url: str | None
-) -> dict[str, str]:
+class Ports(NamedTuple):
+    """Of what the shop speaks to in the demo."""
+
+    tryton: int
+    market: int
+    gateways: int
+
+
+def demo_values(project: Path, shop_url: str, ports: Ports, database_url: str | None) -> dict[str, str]:
     """The demo's variables. Secrets stand in files; here are only their paths."""
     folder = project / "var" / "secrets"
     values = {
@@ -65,10 +73,12 @@ def demo_values(
         "WEFT_KEY_RING_FILE": str(folder / RING_FILE),
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "WEFT_SHOP_URL": shop_url,
-        "WEFT_PRIVATE_HOSTS": f"127.0.0.1:{tryton_port},127.0.0.1:{market_port}",
-        "WEFT_TRYTON_PORT": str(tryton_port),
-        "WEFT_MARKET_PORT": str(market_port),
+        "WEFT_PRIVATE_HOSTS": ",".join(f"127.0.0.1:{port}" for port in ports),
+        "WEFT_TRYTON_PORT": str(ports.tryton),
+        "WEFT_MARKET_PORT": str(ports.market),
         "WEFT_MARKET_KEY_FILE": str(folder / MARKET_FILE),
+        "WEFT_GATEWAYS_PORT": str(ports.gateways),
+        "WEFT_GATEWAYS_FOLDER": str(folder / GATEWAYS_FOLDER),
     }
     if database_url is not None:
         values["DATABASE_URL"] = database_url

@@ -193,7 +193,7 @@ def settings(project: Path) -> dict[str, str]:
     """What manage.py needs besides the database; kept in `.env` where there is none, for who looks afterwards."""
     environment.make_var(project)
     environment.make_secrets(project / "var" / "secrets")
-    values = environment.demo_values(project, "http://127.0.0.1:8000", 8015, 8720, None)
+    values = environment.demo_values(project, "http://127.0.0.1:8000", environment.Ports(8015, 8720, 8730), None)
     if not os.path.lexists(project / ".env"):
         environment.write_env(project / ".env", values)
     return values

@@ -22,7 +22,7 @@ from psycopg.types.json import Jsonb
 
 from integrations.hub import topics
 from integrations.hub.keeping.retention import KEPT
-from integrations.hub.models import Account, Attempt, Outgoing
+from integrations.hub.models import Account, AccountState, Attempt, Outgoing
 from integrations.hub.topics import Command, State
 from integrations.hub.workers import wakeups
 from runtime.logs import trace
@@ -40,6 +40,7 @@ class _Wish:
 
 
 _Key = tuple[int, str, str]
+_accounts: ContextVar[list[Account] | None] = ContextVar("accounts", default=None)
 _wishes: ContextVar[dict[_Key, _Wish] | None] = ContextVar("outgoing", default=None)
 
 
@@ -49,13 +50,25 @@ def recording() -> Iterator[None]:
     if _wishes.get() is not None:
         raise RuntimeError("A business transaction was opened inside another one.")
     wishes: dict[_Key, _Wish] = {}
-    token = _wishes.set(wishes)
-    try:
-        with transaction.atomic(durable=True):
+    with transaction.atomic(durable=True):
+        token, known = _wishes.set(wishes), _accounts.set(None)
+        try:
             yield
             _write(wishes)
-    finally:
-        _wishes.reset(token)
+        finally:
+            _accounts.reset(known)
+            _wishes.reset(token)  # before the commit: what runs on it may be a business transaction of its own
+
+
+def accounts(kind: str) -> list[Account]:
+    """All accounts of a kind that are not retired, by name: those that work may be written for. Looked up once in a
+    business transaction; only inside `recording()`."""
+    _open()
+    known = _accounts.get()
+    if known is None:
+        known = list(Account.objects.exclude(state=AccountState.RETIRED).order_by("name"))
+        _accounts.set(known)
+    return [account for account in known if account.kind == kind]
 
 
 def ensure(topic: str, keys: Collection[str]) -> None:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from integrations.hub import outgoing
 from integrations.hub.errors import Rejected
-from integrations.hub.models import Account, AccountState
+from integrations.hub.models import Account
 from integrations.hub.topics import Command
 from integrations.hub.values import Done, Lane, Pending, Repeat
 from integrations.messages.base import Letter, Messages
@@ -63,7 +63,7 @@ def write(order: Order, event: Event, detail: str = "") -> None:
         return
     key = ":".join(filter(None, [order.number, event, detail]))
     payload = {"number": order.number, "event": str(event), "detail": detail}
-    for account in Account.objects.filter(kind="messages").exclude(state=AccountState.RETIRED)[:1]:
+    for account in outgoing.accounts("messages")[:1]:
         outgoing.command("mail", account, payload, key=key, serial=f"mail:{order.number}")
 
 

@@ -142,7 +142,7 @@ def _pay(number: str, actor: str, reference: str) -> Order:
 
 def pay(order: Order, *, actor: str, reference: str, paid_at: datetime | None = None) -> None:
     """A locked order is paid. Raises IllegalMove, or OutOfStock where it had expired and its goods are gone since."""
-    expired = order.status == S.EXPIRED
+    expired, is_kept = order.status == S.EXPIRED, order.payment_deadline is None
     _move(order, S.PAID, actor=actor, reason=reference)
     order.paid_at = paid_at or timezone.now()
     order.payment_deadline = None
@@ -151,7 +151,7 @@ def pay(order: Order, *, actor: str, reference: str, paid_at: datetime | None = 
     if expired:
         holds.promise(list(order.lines.filter(kind=LineKind.GOODS)), deadline=None)
     wiring.order_released(order)
-    if not expired:
+    if not expired and not is_kept:  # what an order without a deadline holds has none
         holds.keep(order.pk)
 
 

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from integrations.hub import outgoing
 from integrations.hub.clock import now as database_now
+from integrations.hub.models import Account
 from integrations.hub.values import Money
 from integrations.payments.base import Observed, TradeStatus
 from shop.order import lifecycle
@@ -42,12 +43,20 @@ def locked(attempt_id: int) -> Iterator[tuple[Order, Attempt]]:
 
 
 def lock(attempt_id: int) -> tuple[Order, Attempt]:
-    """The order and the payment, locked in this order, inside the caller's transaction."""
-    order_id = Attempt.objects.values_list("order_id", flat=True).get(pk=attempt_id)
-    order = Order.objects.select_for_update(of=("self",), no_key=True).get(pk=order_id)
-    return order, Attempt.objects.select_for_update(of=("self",), no_key=True).select_related("account").get(
-        pk=attempt_id
-    )
+    """The order and the payment, locked in this order, inside the caller's transaction. One statement: rows are locked
+    in the order in which `of` names them."""
+    attempt = _lockable().get(pk=attempt_id)
+    return attempt.order, attempt
+
+
+def lock_numbered(account: Account, number: str) -> tuple[Order, Attempt] | None:
+    """The same by our number at a provider; None where it is none of ours."""
+    attempt = _lockable().filter(account=account, number=number).first()
+    return (attempt.order, attempt) if attempt else None
+
+
+def _lockable() -> QuerySet[Attempt]:
+    return Attempt.objects.select_for_update(of=("order", "self"), no_key=True).select_related("order", "account")
 
 
 # --- the money -------------------------------------------------------------------------------------------------------

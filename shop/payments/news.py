@@ -42,8 +42,7 @@ class TradeNews(Hearing):
         return Truth(remote.look(hint.key, str(hint.facts.get("remote", ""))), began)
 
     def lock(self, account: Account, hint: Hint) -> None:
-        if attempt_id := _attempt(account, hint.key):
-            flow.lock(attempt_id)
+        flow.lock_numbered(account, hint.key)
 
     def settle(self, account: Account, hint: Hint, truth: Truth) -> None:
         _settle_trade(account, truth)
@@ -72,9 +71,10 @@ class RefundNews(Hearing):
         return Truth(seen, began)
 
     def lock(self, account: Account, hint: Hint) -> None:
-        part = RefundPart.objects.filter(key=hint.key).values_list("attempt", flat=True).first()
-        if attempt_id := part or _attempt(account, str(hint.facts.get("number", ""))):
+        if attempt_id := RefundPart.objects.filter(key=hint.key).values_list("attempt", flat=True).first():
             flow.lock(attempt_id)
+        else:
+            flow.lock_numbered(account, str(hint.facts["number"]))
 
     def settle(self, account: Account, hint: Hint, truth: Truth) -> None:
         if isinstance(truth.seen, Observed):
@@ -89,14 +89,10 @@ class RefundNews(Hearing):
 
 def _settle_trade(account: Account, truth: Truth) -> None:
     seen: Observed = truth.seen
-    attempt_id = _attempt(account, seen.number)
-    if attempt_id is None:
+    locked = flow.lock_numbered(account, seen.number)
+    if locked is None:
         strays.note(account, seen)
         return
-    order, attempt = flow.lock(attempt_id)
+    order, attempt = locked
     flow.settle(order, attempt, seen, began=truth.began, source=f"{account.name}: notice")
     flow.advance_soon(attempt)
-
-
-def _attempt(account: Account, number: str) -> int | None:
-    return Attempt.objects.filter(account=account, number=number).values_list("pk", flat=True).first()

@@ -53,13 +53,13 @@ def look(attempt_id: int) -> bool:
     source = f"{attempt.account.name}: asked"
     with flow.locked(attempt_id) as (order, attempt):
         attempt.look_error = ""
-        attempt.look_at = schedule.next_look(attempt)
-        flow.settle(order, attempt, seen, began=began, source=source)
+        if not flow.settle(order, attempt, seen, began=began, source=source):
+            attempt.look_at = schedule.next_look(attempt)
+            attempt.save()
         for part, told in parts:
             if told is not None:
                 part = RefundPart.objects.select_for_update(of=("self",)).get(pk=part.pk)
                 refunds.settle_part(part, order, attempt, told, source=source)
-        attempt.save()
     flow.advance(attempt_id)
     return True
 

@@ -119,14 +119,13 @@ def overdue() -> QuerySet[Hold]:
     return Hold.objects.filter(open__gt=0, deadline__lt=timezone.now() - SWEEP_IS_LATE)
 
 
-def keep(order_id: int, *, until: datetime | None = None) -> int:
+def keep(order_id: int, *, until: datetime | None = None) -> None:
     """Take the deadline off what a locked order holds and waits for (it is paid), or move it to the later moment
-    `until`; returns open units held. Nothing is promised or given back, so no pool is touched.
+    `until`. Nothing is promised or given back, so no pool is touched.
     """
     presales.keep(order_id, until=until)
     with connection.cursor() as cursor:
         cursor.execute(_KEEP, [order_id, until])
-    return sum(Hold.objects.filter(line__order_id=order_id, open__gt=0).values_list("open", flat=True))
 
 
 _KEEP = """

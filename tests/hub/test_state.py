@@ -49,6 +49,14 @@ def test_a_business_transaction_is_never_part_of_another() -> None:
         pass
 
 
+@pytest.mark.django_db(transaction=True)
+def test_what_runs_after_the_commit_may_be_a_business_transaction_of_its_own(account: Account) -> None:
+    with outgoing.recording():
+        outgoing.ensure("test.thing", ["a"])
+        transaction.on_commit(lambda: wish("b"))
+    assert set(Outgoing.objects.values_list("key", flat=True)) == {"a", "b"}
+
+
 def test_what_is_rolled_back_leaves_no_row(account: Account) -> None:
     with pytest.raises(ZeroDivisionError), outgoing.recording():
         outgoing.ensure("test.thing", ["a"])

@@ -28,7 +28,7 @@ def test_env_is_private_and_read_back_with_spaces_and_quotes(tmp_path: Path) -> 
     project = tmp_path / "it's my shop"
     project.mkdir()
     url = database_url(5433, project / "pass file")
-    values = environment.demo_values(project, "http://127.0.0.1:8000", 8015, 8720, url)
+    values = environment.demo_values(project, "http://127.0.0.1:8000", environment.Ports(8015, 8720, 8730), url)
     environment.write_env(project / ".env", values)
     assert mode(project / ".env") == 0o600
     assert (project / ".env").read_text().splitlines()[0] == environment.ENV_MARKER
@@ -40,7 +40,9 @@ def test_env_is_private_and_read_back_with_spaces_and_quotes(tmp_path: Path) -> 
         assert environ.Env().db_url("DATABASE_URL")["OPTIONS"] == {"passfile": str(project / "pass file")}
     finally:
         environ.Env.ENVIRON = before
-    assert environment.former_value(project / ".env", "WEFT_TRYTON_PORT") == "8015"
+    assert values["WEFT_PRIVATE_HOSTS"] == "127.0.0.1:8015,127.0.0.1:8720,127.0.0.1:8730"
+    former = [environment.former_value(project / ".env", f"WEFT_{name}_PORT") for name in ("TRYTON", "GATEWAYS")]
+    assert former == ["8015", "8730"]
 
 
 def test_env_without_our_marker_is_never_overwritten(tmp_path: Path) -> None:

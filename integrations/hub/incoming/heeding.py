@@ -151,7 +151,7 @@ RETURNING i.done_at IS NOT NULL
 
 
 def _finish(batch: Batch, row: Incoming, hint: IncomingHint, heard: Hearing) -> bool:
-    subject = heard.subject(hint.key)  # it may have been registered only after the message was understood
+    subject = hint.subject or heard.subject(hint.key)  # registered only after the message was understood, perhaps
     with connection.cursor() as cursor:
         cursor.execute(_FINISH, [subject, hint.pk, row.pk, hint.pk, subject, batch.token])
         written = cursor.fetchone()

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from integrations.hub import accounts, registry
 from shop.customer.groups import ensure_groups
 from shop.partner.models import StockRecord
-from shop.seed import load, market, people
+from shop.seed import gateways, load, market, people
 
 
 class Command(BaseCommand):
@@ -24,6 +24,7 @@ class Command(BaseCommand):
         if settings.PRODUCTION:  # quick, changes nothing twice, and writes no file: hosts may be read-only
             self._lay_ground(load.read())
             return
+        self._connect_gateways()
         mark = settings.VAR / "seeded"
         digest = load.digest()
         if not options["again"] and _is_seeded(mark, digest):
@@ -45,6 +46,17 @@ class Command(BaseCommand):
         if settings.WEFT_MARKET_PORT:
             market.connect(settings.WEFT_MARKET_PORT, Path(settings.WEFT_MARKET_KEY_FILE))
             self._say("a practice marketplace, to which a share of the stock is given")
+
+    def _connect_gateways(self) -> None:
+        """At every start: their port may be another one since, and what was once seeded is not seeded again."""
+        if not settings.WEFT_GATEWAYS_FOLDER:
+            return
+        try:
+            gateways.connect(Path(settings.WEFT_GATEWAYS_FOLDER))
+        except accounts.IdentityFixed as other:  # a database that outlived the folder with their keys
+            self._say(f"the practice payment accounts stay as they are: {other} Make others, or a new database.")
+        else:
+            self._say("practice payment accounts: Alipay and WeChat Pay")
 
     def _lay_ground(self, source: dict[str, Any]) -> None:
         """What every shop needs; new versions may bring more of it."""
