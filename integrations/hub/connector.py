@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of an account's form. `secret` fields are encrypted at rest and never shown again."""
+    """One field of an account's form. `secret` fields are encrypted at rest and never shown again.
+
+    `long`: of many lines, as keys and certificates are.
+    """
 
     name: str
     label: str
@@ -25,6 +28,7 @@ class Field:
     required: bool = True
     help: str = ""
     default: str = ""
+    long: bool = False
 
 
 class Connector:

@@ -29,6 +29,7 @@ ORDER = {
     "shipping": "0.00",
     "payment_method": "bank_transfer",
     "pay_before": "2026-11-26T01:30:00Z",
+    "payment": None,
     "paid_at": None,
     "lines": [
         {

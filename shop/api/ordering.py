@@ -30,6 +30,7 @@ from shop.order.models import Order, PaymentMethod
 from shop.order.place import CannotPlace, Draft, DraftLine, place
 from shop.partner.models import StockRecord
 from shop.partner.strategy import Strategy
+from shop.payments import starting
 from shop.pricing.money import ZERO, TooFine
 from shop.shipping.repository import Repository
 from shop.stock.holds import OutOfStock
@@ -124,6 +125,8 @@ def _draft(client: Client, data: dict[str, Any]) -> Draft:
         fee = shipping.fee(goods, currency)
         name = str(shipping.name)
     total = goods + fee
+    if method == PaymentMethod.ONLINE and not starting.may_pay_online(currency, total):
+        raise _invalid("/payment_method", _("This sum cannot be paid online here. Use bank_transfer."))
     if data.get("expected_total", total) != total:
         raise Problem("price-changed", total=str(total), currency=currency)
     return Draft(

@@ -7,7 +7,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Prefetch, QuerySet, prefetch_related_objects
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_serializer
@@ -21,6 +23,7 @@ from shop.api.lists import Filters, Pages, Row
 from shop.api.models import Client, Scope
 from shop.api.schema import ProblemDocument
 from shop.api.wanted import Wanted
+from shop.customer import orders as customers
 from shop.fulfilment.models import ParcelLine
 from shop.order import kits
 from shop.order.kits import Bought
@@ -79,6 +82,12 @@ class OrderParcel(serializers.Serializer):
     contents = ParcelContent(many=True)
 
 
+class ToPay(serializers.Serializer):
+    url = serializers.URLField(
+        help_text=_("The page where the buyer pays. It opens this one order to whoever has it: give it to nobody else.")
+    )
+
+
 @extend_schema_serializer(examples=[OpenApiExample("Placed", value=ORDER)])
 class OrderRow(Row):
     number = serializers.CharField(help_text=_("Ours: cannot be guessed, and never changes."))
@@ -93,6 +102,7 @@ class OrderRow(Row):
     pay_before = serializers.DateTimeField(
         allow_null=True, help_text=_("Unpaid by then, the order expires. May be moved to later.")
     )
+    payment = ToPay(allow_null=True, help_text=_("While money is awaited that is paid online; otherwise null."))
     paid_at = serializers.DateTimeField(allow_null=True)
     lines = OrderLine(many=True)
     parcels = OrderParcel(many=True)
@@ -113,6 +123,7 @@ class OrderRow(Row):
             "shipping": _money(order.shipping_incl_tax, order),
             "payment_method": str(order.payment_method),
             "pay_before": order.payment_deadline if order.status == Status.PENDING_PAYMENT else None,
+            "payment": _to_pay(order),
             "paid_at": order.paid_at,
             "lines": _lines(order),
             "parcels": [_parcel(parcel) for parcel in order.parcels.all()],
@@ -120,6 +131,13 @@ class OrderRow(Row):
             "email": order.guest_email,
             "note": order.note,
         }
+
+
+def _to_pay(order: Order) -> dict[str, str] | None:
+    now = customers.payment(order)
+    if not (now.awaited and now.is_online):
+        return None
+    return {"url": settings.WEFT_SHOP_URL + reverse("checkout:pay", args=[order.verification_hash()])}
 
 
 def _money(amount: Decimal, order: Order) -> str:

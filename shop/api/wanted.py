@@ -15,7 +15,7 @@ from shop.order.models import PaymentMethod
 
 MOST_LINES = 200
 MOST_UNITS = 1_000_000
-METHODS = (PaymentMethod.BANK_TRANSFER, PaymentMethod.ON_ACCOUNT)
+METHODS = (PaymentMethod.BANK_TRANSFER, PaymentMethod.ON_ACCOUNT, PaymentMethod.ONLINE)
 
 
 class Text(serializers.CharField):
@@ -94,7 +94,9 @@ class Wanted(Strict):
     payment_method = serializers.ChoiceField(
         [method.value for method in METHODS],
         default=PaymentMethod.BANK_TRANSFER.value,
-        help_text=gettext_lazy("On account only where the shop allows it to you."),
+        help_text=gettext_lazy(
+            "On account only where the shop allows it to you; online only where it has a payment provider."
+        ),
     )
     expected_total = Amount(
         19, 4, required=False, help_text=gettext_lazy("What you think it costs. If it does not, nothing is ordered.")

@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from integrations.hub import outgoing, registry
+from integrations.hub.door import pauses
 from integrations.hub.errors import Conflict, HubError, Misconfigured, OutcomeUnknown, Rejected
 from integrations.hub.incoming import addresses
 from integrations.hub.models import Account, AccountState, Pause
@@ -58,15 +59,18 @@ def offers(order: Order, scene: Scene) -> list[Offer]:
     What fails just now is left out, unless all of them do: then all are shown with a warning.
     """
     accounts = list(Account.objects.filter(kind="payments", state=AccountState.ACTIVE).order_by("pk"))
-    resting = set(
-        Pause.objects.filter(account__in=accounts, until__gt=timezone.now(), topic="").values_list("account", flat=True)
-    )
+    resting = set(Pause.objects.filter(account__in=accounts, until__gt=timezone.now()).values_list("account", "topic"))
     found = [
-        Offer(account, method, account.pk in resting)
+        Offer(account, method, not resting.isdisjoint({(account.pk, ""), (account.pk, _topic(method.code))}))
         for account, method in _fitting(accounts, order.currency, order.total_incl_tax)
         if scene in method.scenes
     ]
     return [offer for offer in found if not offer.is_failing] or found
+
+
+def _topic(method: str) -> str:
+    """What the circuit of starting payments this way is called: the other ways of an account may work."""
+    return f"start:{method}"
 
 
 def _fitting(accounts: list[Account], currency: str, total: Decimal) -> Iterator[tuple[Account, Method]]:
@@ -115,14 +119,17 @@ def begin(order: Order, account: Account, method: str, *, payer: str = "", payer
             )
         )  # fmt: skip
     except OutcomeUnknown as error:  # perhaps the provider knows it: it is watched, and nobody has its page
+        pauses.count(account, _topic(method), error.message)
         _note(attempt, error, AttemptStatus.STARTING)
         raise CannotPay(_("The payment provider does not answer. Try again, or choose another way to pay.")) from error
     except (Rejected, Conflict, Misconfigured) as error:
         _note(attempt, error, AttemptStatus.REFUSED)
         raise CannotPay(_("The payment provider refused. Choose another way to pay.")) from error
     except HubError as error:
+        pauses.count(account, _topic(method), error.message)
         _note(attempt, error, AttemptStatus.REFUSED)
         raise CannotPay(_("The payment provider cannot be reached. Try again in a moment.")) from error
+    pauses.end(account, {_topic(method)})
     return _started(attempt, _action(action, remote))
 
 

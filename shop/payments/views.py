@@ -24,7 +24,7 @@ from django.views.decorators.http import require_POST, require_safe
 from integrations.hub import registry
 from integrations.hub.errors import HubError
 from integrations.hub.workers import wakeups
-from integrations.payments.base import Payments
+from integrations.payments.base import Payments, Scene
 from shop.customer import orders
 from shop.order.models import Order, Status
 from shop.payments import numbers, starting
@@ -34,6 +34,7 @@ from shop.payments.starting import CannotPay, Offer
 
 SESSION = "payer"  # what the browser was sent to be recognised for
 RETRY = 3  # seconds between two looks of a page at our row
+RELOAD = 10  # seconds until a page without scripts loads itself again
 
 
 # --- beginning -------------------------------------------------------------------------------------------------------
@@ -138,6 +139,9 @@ def _page(request: HttpRequest, attempt: Attempt, token: str, *, is_back: bool =
         "signed": attempt.order.verification_hash(),
         "status_url": reverse("payments:status", args=[attempt.number, token]),
         "retry": RETRY,
+        "reload": RELOAD,
+        "seconds_left": max(0, int((attempt.expires_at - timezone.now()).total_seconds())),
+        "is_phone": scene(request.headers.get("user-agent", "")) is not Scene.DESKTOP,
         "qr": "",
         "js_params": json.dumps(attempt.action.get("js")),
     }

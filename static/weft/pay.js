@@ -21,6 +21,20 @@
   }
   setTimeout(look, pause);
 
+  const left = document.getElementById("left");
+  if (left) {
+    const end = performance.now() + Number(left.dataset.seconds) * 1000; // by the server's clock, not the buyer's
+    const tick = () => {
+      const seconds = Math.max(0, Math.round((end - performance.now()) / 1000));
+      const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+      const two = (number) => String(number).padStart(2, "0");
+      left.lastElementChild.textContent = `${hours ? `${hours}:` : ""}${two(minutes)}:${two(seconds % 60)}`;
+      left.hidden = false;
+      if (seconds) setTimeout(tick, 1000);
+    };
+    tick();
+  }
+
   const button = document.getElementById("pay-here");
   if (!button) return;
   const pay = () => window.WeixinJSBridge.invoke("getBrandWCPayRequest", JSON.parse(button.dataset.params), () => look());

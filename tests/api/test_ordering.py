@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 
 from shop.api.access import ByClient
 from shop.api.models import PlacedRequest
@@ -23,6 +24,8 @@ from shop.stock.models import Hold, Pool
 from tests import crowds, factories
 from tests.api.conftest import WANTED, Partner, partner, problem
 from tests.databases import database_url
+from tests.payments.conftest import book as book
+from tests.payments.till import Book
 from tests.processes import wait_until
 from tests.threads import at_once
 
@@ -203,6 +206,23 @@ def test_on_account_only_where_it_is_allowed(acme: Partner, chair: Product) -> N
     trusted = partner("trusted", may_buy_on_account=True)
     row = trusted.order(wanted(payment_method="on_account")).json()
     assert (row["status"], row["pay_before"]) == ("on_account", None)
+
+
+def test_online_only_where_there_is_a_provider_and_by_a_page_of_its_own(
+    acme: Partner, chair: Product, book: Book, settings: Any
+) -> None:
+    settings.WEFT_SHOP_URL = "https://shop.example"
+    body = problem(acme.order(wanted(payment_method="online")), "invalid-order")
+    assert body["errors"][0]["pointer"] == "/payment_method"
+    factories.account("payments", "till", name="till")
+    row = acme.order(wanted(payment_method="online")).json()
+    order = Order.objects.get()
+    assert row["payment"] == {"url": f"https://shop.example/checkout/pay/{order.verification_hash()}/"}
+    page = acme.browser.get(row["payment"]["url"].removeprefix("https://shop.example"))
+    assert page.status_code == 200 and len(page.context["offers"]) == 2
+    assert acme.order(wanted(), "key-2").json()["payment"] is None, "paid by transfer"
+    Order.objects.filter(pk=order.pk).update(payment_deadline=timezone.now())
+    assert acme.get(f"orders/{order.number}/").json()["payment"] is None, "too late"
 
 
 def test_without_the_scope_nothing_is_ordered(chair: Product) -> None:

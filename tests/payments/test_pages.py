@@ -10,8 +10,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from integrations.hub.door import pauses
 from integrations.hub.errors import OutcomeUnknown, Rejected
-from integrations.hub.models import Account
+from integrations.hub.models import Account, Pause
 from integrations.payments.base import Scene
 from shop.order.models import Order, Status
 from shop.payments import numbers, watching
@@ -131,3 +132,44 @@ def test_what_cannot_be_paid_any_more_is_not_begun(client: Client, order: Order,
     Order.objects.update(payment_deadline=timezone.now() + timedelta(minutes=2))
     assert begin(client, signed, till).url == to_pay(signed)
     assert not Attempt.objects.exists()
+
+
+def ways(client: Client, signed: str) -> list[str]:
+    return re.findall(r"value=\"\d+:(\w+)\"", client.get(to_pay(signed)).content.decode())
+
+
+def test_a_way_that_fails_again_and_again_is_left_out_for_a_while(
+    client: Client, signed: str, till: Account, book: Book
+) -> None:
+    for _ in range(pauses.CIRCUIT):
+        assert ways(client, signed) == ["page", "qr"]
+        book.wrong = [OutcomeUnknown("no answer")]
+        begin(client, signed, till, "qr")
+    assert ways(client, signed) == ["page"], "the account's other way works"
+    Pause.objects.update(until=timezone.now())
+    assert ways(client, signed) == ["page", "qr"], "its time is over: it may be tried"
+    begin(client, signed, till, "qr")
+    assert not Pause.objects.exists(), "it worked"
+
+
+def test_what_is_refused_opens_no_circuit(client: Client, signed: str, till: Account, book: Book) -> None:
+    for _ in range(pauses.CIRCUIT):
+        book.wrong = [Rejected("no")]
+        begin(client, signed, till, "qr")
+    assert ways(client, signed) == ["page", "qr"]
+
+
+def test_where_all_fail_all_are_shown_with_a_warning(client: Client, signed: str, till: Account) -> None:
+    for topic in ("start:page", "start:qr"):
+        Pause.objects.create(account=till, topic=topic, until=timezone.now() + timedelta(minutes=1))
+    assert ways(client, signed) == ["page", "qr"]
+    assert "message warning" in client.get(to_pay(signed)).content.decode()
+
+
+def test_an_open_payment_says_how_it_goes_on_without_scripts(client: Client, signed: str, till: Account) -> None:
+    begin(client, signed, till, "qr")
+    attempt = Attempt.objects.get()
+    shown = client.get(page_of(attempt)).content.decode()
+    assert re.search(r'<noscript><meta http-equiv="refresh" content="\d+"></noscript>', shown)
+    assert 'id="left"' in shown, "the time that is left"
+    assert reverse("customer:guest-order", args=[signed]) in shown, "a plain way back to the order"

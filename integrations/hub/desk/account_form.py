@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from integrations.hub import accounts
 from integrations.hub.connector import Connector, Field
@@ -85,12 +85,24 @@ def form_for(connector: type[Connector], user: Any) -> type[AccountForm]:
 def _form_field(field: Field) -> forms.CharField:
     # A connector knows no Django, so its words are translated here; they stand in `words.py` for the catalogue.
     label, help_text = gettext(field.label), gettext(field.help) if field.help else ""
-    widget = (
-        UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"})
-        if field.secret
-        else UnfoldAdminTextInputWidget()
-    )
-    return forms.CharField(label=label, help_text=help_text, required=field.required, widget=widget)
+    return forms.CharField(label=label, help_text=help_text, required=field.required, widget=_widget(field))
+
+
+def _widget(field: Field) -> forms.Widget:
+    """A line would swallow the line breaks of keys and certificates. What is kept secret is filled into neither."""
+    if field.long:
+        attrs = {"rows": 6, "spellcheck": "false", "autocomplete": "off"}
+        return SecretArea(attrs=attrs) if field.secret else UnfoldAdminTextareaWidget(attrs=attrs)
+    if field.secret:
+        return UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"})
+    return UnfoldAdminTextInputWidget()
+
+
+class SecretArea(UnfoldAdminTextareaWidget):
+    """Like a password's field: what was typed is not sent back with a form that has errors."""
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        return super().get_context(name, None, attrs)
 
 
 def setting_names(connector: type[Connector]) -> list[str]:

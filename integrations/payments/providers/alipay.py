@@ -70,17 +70,26 @@ class Alipay(Payments):
             "seller_id", "Seller number (PID)", required=False,
             help="2088 and twelve digits. Notices for another seller are refused then.",
         ),
-        Field("private_key", "Application's private key", secret=True, help="RSA2, with or without BEGIN and END"),
         Field(
-            "alipay_public_key", "Alipay's public key", required=False,
+            "private_key", "Application's private key", secret=True, long=True,
+            help="RSA2, with or without BEGIN and END",
+        ),
+        Field(
+            "alipay_public_key", "Alipay's public key", required=False, long=True,
             help="Where the application signs with keys. Not the application's own",
         ),
         Field(
-            "app_certificate", "Application's certificate", required=False,
+            "app_certificate", "Application's certificate", required=False, long=True,
             help="appCertPublicKey_….crt, where the application signs with certificates",
         ),
-        Field("alipay_certificate", "Alipay's certificate", required=False, help="alipayCertPublicKey_RSA2.crt"),
-        Field("root_certificates", "Alipay's root certificates", required=False, help="All of alipayRootCert.crt"),
+        Field(
+            "alipay_certificate", "Alipay's certificate", required=False, long=True,
+            help="alipayCertPublicKey_RSA2.crt",
+        ),
+        Field(
+            "root_certificates", "Alipay's root certificates", required=False, long=True,
+            help="All of alipayRootCert.crt",
+        ),
         Field("gateway", "Gateway address", required=False, default=PRODUCTION),
         Field("methods", "Ways to pay: page, wap, qr", required=False, default="page, wap, qr"),
         Field(
