@@ -21,6 +21,7 @@ SENTENCES = (
     gettext_noop("given back at the provider itself: %(amount)s"),
     gettext_noop("the order was cancelled before it was paid"),
     gettext_noop("paid twice"),
+    gettext_noop("a refund that had failed was done at the provider: %(key)s"),
     gettext_noop("paid too late, the goods are gone: %(skus)s"),
     gettext_noop("it was paid, and now the provider says %(status)s"),
     gettext_noop("the provider does not say how much was paid"),

@@ -183,8 +183,7 @@ def _send(refund: Refund) -> None:
 
 
 def _command(part: RefundPart) -> None:
-    account, serial = part.attempt.account, f"refund:{part.attempt.number}"
-    outgoing.command(TOPIC, account, {"part": part.pk}, key=part.key, serial=serial)
+    outgoing.command(TOPIC, part.attempt.account, {"part": part.pk}, key=part.key)
 
 
 def try_again(part: RefundPart, attempt: Attempt) -> RefundPart:
@@ -203,6 +202,9 @@ def settle_part(part: RefundPart, order: Order, attempt: Attempt, seen: RefundSe
     """Write what the provider says of a part; its order and payment are locked. What is done is done."""
     if part.status == PartStatus.DONE or seen.status is RefundStatus.PENDING:
         return
+    if part.status == PartStatus.FAILED and seen.status is RefundStatus.DONE:
+        _done_after_all(part, attempt)
+        return
     if seen.status is RefundStatus.DONE:
         _book(part, attempt, seen.done_at, source)
     elif seen.status is RefundStatus.STUCK:
@@ -215,6 +217,14 @@ def settle_part(part: RefundPart, order: Order, attempt: Attempt, seen: RefundSe
     attempt.save()
     if part.status == PartStatus.DONE:
         _tell(order, part)
+
+
+def _done_after_all(part: RefundPart, attempt: Attempt) -> None:
+    """It was refused, and was done all the same: its amount may be promised elsewhere by now. The trade's own sum says
+    what is gone (it is looked at now), and a person says what this part is."""
+    attempt.review = attempt.review or f"a refund that had failed was done at the provider: {part.key}"
+    attempt.look_at, attempt.looks = timezone.now(), 0
+    attempt.save()
 
 
 def settle_by_hand(part: RefundPart, order: Order, attempt: Attempt, *, actor: str) -> None:

@@ -34,7 +34,16 @@ def due() -> QuerySet[Attempt]:
 
 def look_due(limit: int = 100) -> int:
     """Ask about what is due; returns how many could be seen."""
-    return sum(look(pk) for pk in due().order_by("look_at").values_list("pk", flat=True)[:limit])
+    return sum(_look_alone(pk) for pk in due().order_by("look_at").values_list("pk", flat=True)[:limit])
+
+
+def _look_alone(attempt_id: int) -> bool:
+    """A payment that cannot be written down holds up no other; it is asked about again when its lease is over."""
+    try:
+        return look(attempt_id)
+    except Exception:
+        log.exception("payment %s could not be settled", attempt_id)
+        return False
 
 
 def look(attempt_id: int) -> bool:

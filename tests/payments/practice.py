@@ -170,7 +170,8 @@ class Books:
 def here(attempt: Attempt) -> Books:
     """By our rows; the entries have to say the same."""
     one = Attempt.objects.get(pk=attempt.pk)
-    sums = {kind: sum((e.amount for e in one.entries.filter(kind=kind)), Decimal(0)) for kind in EntryKind}
+    booked = one.entries.filter(currency=one.currency)
+    sums = {kind: sum((e.amount for e in booked.filter(kind=kind)), Decimal(0)) for kind in EntryKind}
     assert (sums["captured"], sums["refunded"]) == (one.captured, one.refunded), "the entries say something else"
     words = {PartStatus.DONE: "SUCCESS", PartStatus.PENDING: "PROCESSING"}
     parts = one.parts.exclude(status=PartStatus.FAILED)
@@ -182,7 +183,8 @@ def there(gateways: Gateways, attempt: Attempt) -> Books:
     """By the gateway's own book."""
     trade = gateways.trade(attempt.account.provider, attempt.number)
     refunds = {r["name"]: (yuan(r["amount"]), r["state"]) for r in trade.get("refunds", []) if r["state"] != "CLOSED"}
-    paid = yuan(trade["paid"]["total"]) if trade.get("paid_at") else Decimal(0)
+    ours = trade.get("paid_at") and trade["paid"].get("currency", "CNY") == attempt.currency
+    paid = yuan(trade["paid"]["total"]) if ours else Decimal(0)
     pending = sum((amount for amount, state in refunds.values() if state in ON_THEIR_WAY), Decimal(0))
     return Books(paid, yuan(trade.get("refunded", 0)), pending, refunds)
 

@@ -10,14 +10,16 @@ from itertools import permutations
 import pytest
 from django.utils import timezone
 
+from integrations.hub import outgoing, registry
 from integrations.hub.errors import OutcomeUnknown
 from integrations.hub.models import Account, Outgoing
-from integrations.hub.values import Money
+from integrations.hub.values import Hint, Money
 from integrations.payments.base import Observed, RefundStatus, TradeStatus
 from shop.order import lifecycle
 from shop.order.models import Order, Status
 from shop.payments import flow, refunds, tasks, topics, watching
 from shop.payments.models import Attempt, AttemptStatus, Entry, PartStatus, Refund, RefundPart
+from shop.payments.news import RefundNews
 from shop.stock.models import Hold, Pool
 from tests.hub.conftest import send_due
 from tests.payments.conftest import again, attempt_of
@@ -347,3 +349,57 @@ def test_facts_in_any_order_end_the_same(order: Order, till: Account, book: Book
                 flow.settle(locked, one, seen[place], began=began[place], source="test")
         one = fresh(attempt)
         assert (one.captured, one.refunded, one.review) == (Decimal("113.00"), Decimal("3.00"), ""), told
+
+
+def test_a_refund_that_failed_and_was_done_all_the_same(
+    order: Order, attempt: Attempt, till: Account, book: Book
+) -> None:
+    """Its money is booked once, by the trade's own sum, and a person hears of it."""
+    paid(attempt, book)
+    book.refund_to = RefundStatus.FAILED
+    ask(order, "13.00")
+    assert send_due(till) == 1
+    part = RefundPart.objects.get()
+    trade = book.trades[attempt.number]
+    book.trades[attempt.number] = replace(trade, refunded=Money(Decimal("13.00"), "CNY"))
+    with flow.locked(attempt.pk) as (locked, one):
+        seen = replace(book.refunds[part.key], status=RefundStatus.DONE)
+        refunds.settle_part(part, locked, one, seen, source="till: notice")
+    again(attempt)
+    assert watching.look(attempt.pk)
+    one = fresh(attempt)
+    assert (one.refunded, one.refund_pending) == (Decimal("13.00"), 0)
+    assert part.key in one.review and Entry.objects.filter(kind="refunded").count() == 1
+
+
+def test_a_refund_made_at_the_provider_itself_is_booked(
+    order: Order, attempt: Attempt, till: Account, book: Book
+) -> None:
+    paid(attempt, book)
+    trade = book.trades[attempt.number]
+    book.trades[attempt.number] = replace(trade, refunded=Money(Decimal("20.00"), "CNY"))
+    hint = Hint("refund", "NOT-OURS", {"number": attempt.number})
+    news = RefundNews()
+    truth = news.look(registry.connect(till), hint)
+    with outgoing.recording():
+        news.lock(till, hint)
+        news.settle(till, hint, truth)
+    assert fresh(attempt).refunded == Decimal("20.00")
+    assert order.status_changes.filter(reason="given back at the provider itself: 20.00 CNY").exists()
+
+
+def test_one_payment_that_cannot_be_written_holds_up_no_other(
+    order: Order, attempt: Attempt, till: Account, book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = attempt_of(order, till)
+    book.pay(other.number)
+    settle = flow.settle
+
+    def broken(order: Order, one: Attempt, *args: object, **kwargs: object) -> bool:
+        if one.pk == attempt.pk:
+            raise ValueError("broken")
+        return settle(order, one, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(flow, "settle", broken)
+    assert tasks.look() == 1
+    assert fresh(other).captured == Decimal("113.00") and fresh(attempt).captured == 0

@@ -67,8 +67,8 @@ BREAKS = [
     ("I8", "UPDATE payments_refundpart SET status = 'done' WHERE status = 'failed'", "is not booked once"),
     ("I8", f"UPDATE payments_entry SET refund_key = 'X' WHERE refund_key = {DONE}", "is no part of a refund"),
     ("I8", "UPDATE payments_refund SET needs_approval = true", "is sent before it was approved"),
-    ("I8", "UPDATE payments_refund SET needs_approval = false", "and not sent once"),
-    ("I8", "UPDATE hub_outgoing SET topic = 'x' WHERE topic = 'payments.refund'", "and not sent once"),
+    ("I8", "UPDATE payments_refund SET needs_approval = false", "and not sent"),
+    ("I8", "UPDATE hub_outgoing SET topic = 'x' WHERE topic = 'payments.refund'", "and not sent"),
     ("I8", "UPDATE payments_refund SET order_id = (SELECT max(id) FROM order_order)", "what another order paid"),
     ("I8", "UPDATE payments_refund SET amount = amount + 1", "is not the sum of its parts"),
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.db.models import F, QuerySet
 from django.utils import timezone
@@ -24,7 +25,7 @@ from shop.payments.models import Attempt, RefundPart
 from shop.stock.models import Pool
 from tests import factories
 from tests.hub.conftest import send_due
-from tests.payments.conftest import attempt_of, book, order, till
+from tests.payments.conftest import again, attempt_of, book, order, till
 from tests.payments.till import Book
 from tests.threads import at_once
 
@@ -89,7 +90,8 @@ def test_refund_without_lock(
 
 def test_a_payment_races_with_the_end_of_its_time(order: Order, till: Account, book: Book) -> None:
     """D20: paid and held, or given back; never both, never neither."""
-    for _ in range(25):
+    races = 500 if settings.WEFT_DEEP else 50
+    for _ in range(races):
         factories.stock(SZ=1)
         raced = factories.order(payment_method=order.payment_method)
         attempt = attempt_of(raced, till)
@@ -97,10 +99,12 @@ def test_a_payment_races_with_the_end_of_its_time(order: Order, till: Account, b
         Order.objects.filter(pk=raced.pk).update(payment_deadline=timezone.now() - timedelta(minutes=6))
         works = (lambda pk=attempt.pk: watching.look(pk), lifecycle.expire_overdue, tasks.close_overdue)
         at_once(lambda number, works=works: works[number](), 3)  # type: ignore[misc]
+        again(attempt)  # the look may have come a moment before it was due
+        watching.look(attempt.pk)
         flow.advance_due()
         raced.refresh_from_db()
         one = Attempt.objects.get(pk=attempt.pk)
         held = sum(line.holds.filter(open__gt=0).count() for line in raced.lines.all())
         assert (raced.status, one.refundable > 0, held) == ("paid", True, 1) or one.refundable == 0
-    assert Pool.objects.get().reserved >= 25
+    assert Pool.objects.get().reserved == races + 1  # all of them paid: the goods were there
     assert {each.id: found for each in invariants.registered() if (found := invariants.broken(each))} == {}
