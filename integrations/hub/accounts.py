@@ -59,7 +59,7 @@ def connect(kind: str, provider: str, name: str, settings: Mapping[str, str]) ->
             account.settings, account.credentials = plain, sealed
             if account.state == AccountState.ACTIVE:
                 account.state = AccountState.STARTING
-            account.checked_at = None
+            account.checked_at, account.kept = None, {}
             account.save()
             _check_soon()
             log.info("account %s: settings changed: %s", name, ", ".join(sorted(changed)) or "none")
@@ -83,7 +83,7 @@ def check(account: Account) -> bool:
         return False
     now = timezone.now()
     Account.objects.filter(pk=account.pk).update(
-        checked_at=now, problem="", remote_version=health.version, notes=list(health.notes)
+        checked_at=now, problem="", remote_version=health.version, notes=list(health.notes), kept=dict(health.kept)
     )
     woken = Account.objects.filter(pk=account.pk, state=AccountState.STARTING).update(state=AccountState.ACTIVE)
     Account.objects.filter(pk=account.pk, active_since=None).update(active_since=now)

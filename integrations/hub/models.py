@@ -50,6 +50,7 @@ class Account(models.Model):
     problem = models.TextField(_("problem"), blank=True, editable=False)
     remote_version = models.CharField(_("remote's version"), max_length=64, blank=True, editable=False)
     notes = models.JSONField(_("notes"), default=list, blank=True, editable=False)
+    kept = models.JSONField(default=dict, db_default={}, blank=True, editable=False)  # by the connector, see `Health`
 
     class Meta:
         verbose_name = _("account")

@@ -106,7 +106,7 @@ def connect(account: Account, *, budget: float = 75.0, now: Callable[[], datetim
     Raises Misconfigured when the account's form is not filled in.
     """
     found = connector_class(account)
-    values = {**account.settings, **account.credentials}
+    values = {**account.kept, **account.settings, **account.credentials}
     require(found, values)
     return found(values, Door(budget=budget), now)
 

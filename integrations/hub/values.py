@@ -106,10 +106,15 @@ class Later:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What a connector's `health()` saw: `version` of the remote's software, and notes for staff."""
+    """What a connector's `health()` saw: `version` of the remote's software, and notes for staff.
+
+    `kept`: what the connector finds among its settings from now on (public things only, say the remote's certificates);
+    a name of a form's field is the form's.
+    """
 
     version: str = ""
     notes: tuple[str, ...] = ()
+    kept: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

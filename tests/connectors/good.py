@@ -31,7 +31,7 @@ def fixtures(folder: Path) -> None:
         (folder / f"{name}.json").write_text(json.dumps({"exchanges": [exchange], "returns": returns}))
 
     asked = {"method": "GET", "url": "https://planted.example/v1/status", "writes": False, "headers": key}
-    write("health", asked, {"version": "1.0"}, {"version": "1.0", "notes": []})
+    write("health", asked, {"version": "1.0"}, {"version": "1.0", "notes": [], "kept": {}})
     sold = {"method": "POST", "url": "https://planted.example/v1/sales", "writes": True, "json": {"sku": "CHAIR-1"}}
     headers = {**key, "content-type": "application/json"}
     done = {"refs": [{"id": "7", "number": "", "url": ""}], "facts": {"left": 2}, "warnings": []}

@@ -45,6 +45,7 @@ OPENID = "https://api.weixin.qq.com/sns/oauth2/access_token"
 TRADES, REFUNDS = "/v3/pay/transactions", "/v3/refund/domestic/refunds"
 NOBODYS = "WEFT-HEALTH-NO-SUCH-TRADE"  # no number of ours: those have no hyphens
 REASON_BYTES = 80
+KEPT = "kept_certificates"  # among the settings, by `Health.kept`
 EXPIRES_SOON = timedelta(days=30)
 
 
@@ -69,7 +70,7 @@ class WechatPay(Payments):
             "Platform certificates",
             required=False,
             long=True,
-            help="For merchants without a WeChat Pay public key: each .pem file whole, one after the other",
+            help="For merchants without a public key; left empty they are fetched when the connection is tested",
         ),
         Field("app_secret", "App secret", secret=True, required=False, help="Needed to pay inside WeChat (JSAPI)"),
         Field(
@@ -94,8 +95,9 @@ class WechatPay(Payments):
 
     @cached_property
     def _certificates(self) -> list[Certificate]:
-        pasted = self._setting("certificates")
-        return keys.certificates(pasted) if pasted else []
+        """Those that somebody pasted, and those that the last check of the account found (`health`)."""
+        pasted = (self._setting("certificates"), self.settings.get(KEPT, ""))
+        return [one for each in pasted if each for one in keys.certificates(each)]
 
     @cached_property
     def _known(self) -> dict[str, RSAPublicKey]:
@@ -246,17 +248,21 @@ class WechatPay(Payments):
                 f"{error.message} Compare the WeChat Pay public key and its ID, or the platform certificates, with "
                 "those in the merchant platform (API security), and this machine's clock."
             ) from None
-        return Health(notes=tuple(self._notes()))
+        return Health(notes=tuple(self._notes()), kept=self._kept())
+
+    def _kept(self) -> dict[str, str]:
+        """The platform certificates as they are now, so that a notice is proven without asking: a new one stands among
+        them days before it first signs. With a public key they are not needed."""
+        if self._merchant.public_key_id:
+            return {}
+        if not self._wire.loaded:
+            self._wire.load()
+        return {KEPT: self._wire.loaded}
 
     def _notes(self) -> Iterator[str]:
         if "jsapi" in self._ways and not self._may_sign_in:
             yield "jsapi is not offered: it needs the app secret."
-        if not self._known:
-            yield (
-                "Notices cannot be verified without the WeChat Pay public key or pasted platform certificates: "
-                "payments are found by asking only."
-            )
-        for each in self._certificates:
+        for each in keys.certificates(self._setting("certificates")) if self._setting("certificates") else ():
             until = each.not_valid_after_utc
             if until - self.now() < EXPIRES_SOON:
                 yield f"The platform certificate {keys.serial_of(each)} is valid until {until:%Y-%m-%d} only."

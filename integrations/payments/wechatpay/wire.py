@@ -61,6 +61,7 @@ class Wire:
         self._http, self._addresses, self._merchant = http, [each.rstrip("/") for each in addresses], merchant
         self._known, self._now, self._quoted = dict(known), now, quoted
         self._may_load = not merchant.public_key_id  # once, where a serial turns up that is not known
+        self.loaded = ""  # the certificates that were asked for, as PEM one after the other
 
     def read(self, path: str, operation: str, *, none: Collection[str] = (), **query: str) -> Mapping[str, Any] | None:
         """What is there; None where the answer is one of the codes in `none`, and proven."""
@@ -86,7 +87,7 @@ class Wire:
     ) -> Mapping[str, Any] | None:
         writes = method != "GET"
         if not self._known:
-            self._load()
+            self.load()
         reply = self._send(method, path, operation, body)
         why = self._unproven(reply)
         if reply.status in (200, 204):
@@ -139,22 +140,24 @@ class Wire:
         if serial and serial not in self._known and self._may_load and not serial.startswith("PUB_KEY_ID"):
             self._may_load = False
             try:
-                self._load()
+                self.load()
             except HubError as error:
                 return f"no key of ours has its serial, and {error.message}"
         return _unproven(self._known, reply, self._now())
 
-    def _load(self) -> None:
+    def load(self) -> None:
         """The platform certificates, encrypted with the APIv3 key and signed by one of themselves."""
         operation = "read platform certificates"
         reply = self._send("GET", CERTIFICATES, operation, b"")
         if reply.status != 200:
             self._without_certificates(refusal(reply, self._quoted), operation)
-        found = self._certificates(reply.json(writes=False), operation)
+        pasted = self._certificates(reply.json(writes=False), operation)
+        with understood(operation, writes=False):
+            found = keys.trusted(keys.certificates(pasted), self._now())
         if why := _unproven(found, reply, self._now()):
             raise unbelieved(operation, why, writes=False)
         self._known |= found
-        self._may_load = False
+        self._may_load, self.loaded = False, pasted
 
     @staticmethod
     def _without_certificates(said: Refusal, operation: str) -> NoReturn:
@@ -167,19 +170,18 @@ class Wire:
                 "public key and its ID from the merchant platform (API security), and fill them in."
             ) from None
 
-    def _certificates(self, told: Any, operation: str) -> dict[str, RSAPublicKey]:
+    def _certificates(self, told: Any, operation: str) -> str:
         with understood(operation, writes=False):
             try:
-                pasted = [
+                return "\n".join(
                     sealed.opened(inside(each, "encrypt_certificate"), self._merchant.apiv3_key).decode()
                     for each in listed(told, "data")
-                ]
+                )
             except sealed.WrongKey:
                 raise Misconfigured(
                     f"{operation}: they cannot be opened with the APIv3 key. Set it anew in the merchant platform "
                     "(API security), and here."
                 ) from None
-            return keys.trusted([one for each in pasted for one in keys.certificates(each)], self._now())
 
 
 def _object(reply: Reply, operation: str, writes: bool) -> Mapping[str, Any]:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from integrations.hub.errors import HubError, Misconfigured, Rejected, Scope, TryAgain, Unsupported
+from integrations.hub.errors import Forged, HubError, Misconfigured, Rejected, Scope, TryAgain, Unsupported
 from integrations.hub.http import Reply
 from integrations.hub.testing.contract import NOON
-from integrations.hub.values import Money
+from integrations.hub.values import Inbound, Money
 from integrations.payments.base import Redirect, Scene
 from integrations.payments.providers.wechatpay import WechatPay
 from integrations.payments.wechatpay import keys
 from tests.connectors.payments.wechatpay.platform import (
+    APIV3_KEY,
     CERTIFICATE_MODE,
     MERCHANT,
     PLATFORM_CERTIFICATE,
+    PLATFORM_SERIAL,
     SETTINGS,
+    sealed,
     signed,
 )
 from tests.connectors.payments.wechatpay.test_refusals import Answering, code, pay, said
@@ -106,9 +110,20 @@ def test_a_long_title_is_cut_between_characters() -> None:
 def test_health_that_is_well_says_what_may_be_missed() -> None:
     assert pay(said(404, NO_TRADE)).health().notes == ()
     assert "app secret" in pay(said(404, NO_TRADE), app_secret="").health().notes[0]
-    made = WechatPay(CERTIFICATE_MODE, Answering(certificates(), proven(NO_TRADE, "D7CE59D1F522D701", status=404)),
-                     lambda: NOON)  # type: ignore[arg-type]  # fmt: skip
-    assert "Notices cannot be verified" in made.health().notes[0]
+
+
+def test_in_certificate_mode_it_keeps_the_certificates_by_which_notices_are_proven_without_asking() -> None:
+    asked = Answering(certificates(), proven(NO_TRADE, PLATFORM_SERIAL, status=404))
+    health = WechatPay(CERTIFICATE_MODE, asked, lambda: NOON).health()  # type: ignore[arg-type]
+    assert (health.notes, list(health.kept)) == ((), ["kept_certificates"])
+    body = b"{}"
+    later = WechatPay({**CERTIFICATE_MODE, **health.kept}, Answering(), lambda: NOON)  # type: ignore[arg-type]
+    with pytest.raises(Forged, match="is no notice"):  # proven to be WeChat Pay's, and then read
+        later.verify(Inbound(signed(body, NOON, PLATFORM_SERIAL), body))
+    with pytest.raises(Forged, match="has its serial"):
+        WechatPay(CERTIFICATE_MODE, Answering(), lambda: NOON).verify(  # type: ignore[arg-type]
+            Inbound(signed(body, NOON, PLATFORM_SERIAL), body)
+        )
 
 
 def test_health_tells_of_a_certificate_that_ends_soon() -> None:
@@ -116,7 +131,10 @@ def test_health_tells_of_a_certificate_that_ends_soon() -> None:
     body = b'{"code":"ORDER_NOT_EXIST"}'
     reply = Reply(404, signed(body, late, "D7CE59D1F522D701"), body)
     whole = {**CERTIFICATE_MODE, "certificates": PLATFORM_CERTIFICATE}
-    (note,) = WechatPay(whole, Answering(reply), lambda: late).health().notes  # type: ignore[arg-type]
+    one = sealed(PLATFORM_CERTIFICATE.encode(), "certificate", APIV3_KEY)
+    told = json.dumps({"data": [{"serial_no": PLATFORM_SERIAL, "encrypt_certificate": one}]}).encode()
+    answers = Answering(reply, Reply(200, signed(told, late, PLATFORM_SERIAL), told))
+    (note,) = WechatPay(whole, answers, lambda: late).health().notes  # type: ignore[arg-type]
     assert "valid until 2031-04-25 only" in note
 
 
