@@ -112,8 +112,7 @@ class Demo:
         self.check()
         self.set_environment(database_url)
         self.gateways = self.start_gateways()
-        # The accounts of the gateways remember their address: it is a part of what was prepared.
-        fingerprint = f"{prepared.sources(self.project)}:{self.env['WEFT_GATEWAYS_PORT']}"
+        fingerprint = self.fingerprint()
         logins = self.var / "secrets" / "logins.json"
         if identity and logins.exists() and prepared.is_prepared(self.var, fingerprint, identity):
             self.say("database and static files are up to date")
@@ -127,6 +126,11 @@ class Demo:
         self.wait_for(self.start_web(), f"{self.shop_url}/", "The shop does not answer")
         self.say(f"ready: the shop sells, {time.monotonic() - self.begun:.1f} s after the start")
         self.print_summary()
+
+    def fingerprint(self) -> str:
+        """The code, and the ports of what has an account here that remembers its address. (Tryton tells its own.)"""
+        ports = (self.env[name] for name in ("WEFT_MARKET_PORT", "WEFT_GATEWAYS_PORT"))
+        return ":".join((prepared.sources(self.project), *ports))
 
     def start_database(self) -> tuple[str | None, str]:
         """The embedded server's URL and identity; (None, "") when DATABASE_URL names a server already."""
@@ -148,7 +152,7 @@ class Demo:
         tryton_port = self.kept_port("WEFT_TRYTON_PORT", TRYTON_PORT, "Tryton", {self.port})
         market_port = self.kept_port("WEFT_MARKET_PORT", MARKET_PORT, "the practice market", {self.port, tryton_port})
         gateways_port = self.kept_port(
-            "WEFT_GATEWAYS_PORT", GATEWAYS_PORT, "the practice gateways", {self.port, tryton_port, market_port}
+            "WEFT_GATEWAYS_PORT", GATEWAYS_PORT, "the gateways' server", {self.port, tryton_port, market_port}
         )
         ports = environment.Ports(tryton_port, market_port, gateways_port)
         values = environment.demo_values(self.project, self.shop_url, ports, database_url)

@@ -1,7 +1,7 @@
 """The part of the walkthrough about payments: in time, with another way, too late, given back, and into the ERP.
 
-A person does all of it in a browser and at the practice gateways, but for two things: the time to pay of one order is
-brought forward in the database (it would be half an hour), and a refund is asked for in the command's own process.
+A person does all of it in a browser and at the practice gateways, but for one thing: the time to pay of one order is
+brought forward in the database (it would be half an hour).
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ from erp.local import buyer, clerk
 from erp.local.buyer import Bought
 from erp.local.gateways import Gateways
 from erp.local.visitor import Page, Visitor
-from erp.local.walk import Walk
+from erp.local.walk import Failed, Walk
 from integrations.hub.models import Account
 from shop.order import lifecycle
-from shop.order.models import Order, Status
-from shop.payments import refunds
+from shop.order.models import Line, Order, Status
 from shop.payments.models import Attempt, AttemptStatus, PartStatus, Refund
 from shop.stock import holds
 from shop.stock.models import Pool
@@ -28,10 +27,10 @@ PAID_PAGE = "Paid. Thank you!"
 
 
 class Paying:
-    """Buys `sku`, and `other` once, as guests who pay online."""
+    """Buys `sku`, and `other` once, as guests who pay online; `staff` may give money back."""
 
-    def __init__(self, walk: Walk, sku: str, other: str) -> None:
-        self.walk, self.sku, self.other = walk, sku, other
+    def __init__(self, walk: Walk, staff: Visitor, sku: str, other: str) -> None:
+        self.walk, self.staff, self.sku, self.other = walk, staff, sku, other
         self.gateways = Gateways()
         self.phone = Visitor(self.gateways.url)
 
@@ -118,12 +117,12 @@ class Paying:
         self.walk.step(f"the shop knows that {len(orders)} orders paid online were shipped")
 
     def give_a_line_back(self, order: Order) -> None:
-        """One of its lines, as staff would."""
+        """One of its lines, by staff. The goods stay out: where they lie an ERP books what comes back."""
         line = order.lines.get(partner_sku=self.other)
         amount = line.line_price_incl_tax
         attempt = order.attempts.get(advanced_at__isnull=False)
-        with lifecycle.locked(order.number) as locked:
-            refund = refunds.request(locked, amount, actor="walkthrough", reason=f"{line.quantity} x {self.other}")
+        refund = self._ask_back(order, line)
+        self.walk.expect(refund.amount == amount, f"staff's form came to {refund.amount}, not {amount}")
         self.walk.expect(not refund.needs_approval, f"refund {refund.pk} waits for approval: approve it in the admin")
         self.walk.until("the provider has given it back", lambda: self._is_done(refund))
         told = self.gateways.trade(attempt.account.provider, attempt.number)["refunded"]
@@ -132,7 +131,20 @@ class Paying:
         )
         attempt.refresh_from_db()
         self.walk.expect((attempt.refunded, attempt.refund_pending) == (amount, 0), f"the books say {attempt.refunded}")
-        self.walk.step(f"{amount:.2f} {order.currency} for {self.other} of order {order.number} given back by Alipay")
+        given = f"{amount:.2f} {order.currency} for {self.other} of order {order.number}"
+        self.walk.step(f"{given} given back: asked for with staff's form, done by Alipay")
+
+    def _ask_back(self, order: Order, line: Line) -> Refund:
+        """Staff's form: all units of the line, no amount; it adds up, and the same is sent once more."""
+        page = self.staff.open(f"/admin/order/order/by-number/{order.number}/")
+        page = self.staff.open(page.link(f"/order/order/{order.pk}/refund"))
+        units = {f"quantity_{line.pk}": str(line.quantity), "reason": f"{line.quantity} x {self.other}"}
+        page = self.staff.send(page, page.form(with_field="seen"), **units)
+        self.staff.send(page, page.form(with_field="checked"))
+        refund = order.refunds.order_by("pk").last()
+        if refund is None:
+            raise Failed(f"staff could not give anything of order {order.number} back")
+        return refund
 
     # --- at the shop -------------------------------------------------------------------------------------------------
 

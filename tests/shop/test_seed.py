@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,16 @@ from django.db.models import Sum
 from django.test import Client
 from PIL import Image
 
-from integrations.hub.models import Account
+from integrations.hub import accounts
+from integrations.hub.models import Account, AccountState
+from integrations.sandbox.payments import keys
 from shop.catalogue import listing, pictures, search
 from shop.catalogue.models import Category, Product, ProductImage
 from shop.customer.groups import GROUPS
 from shop.customer.models import User
 from shop.pricing.models import TaxClass
-from shop.seed import drawn, load
-from shop.stock.models import Movement, Offered, Pool, Supply, Warehouse
+from shop.seed import drawn, gateways, load
+from shop.stock.models import Channel, Movement, Offered, Pool, Share, Supply, Warehouse
 
 SOURCE = load.read()
 
@@ -140,3 +143,94 @@ def test_pictures_are_drawn_by_processes_of_their_own() -> None:
     picture = made[SOURCE["products"][0]["sku"]]
     for size, data in picture.sizes.items():
         assert Image.open(io.BytesIO(data)).size == (size, size)
+
+
+Tell = Callable[[int, int], None]
+
+
+@pytest.fixture
+def practice(var: Path, settings: Any) -> Tell:
+    """Tells the shop where the practice market and the practice gateways are: two ports."""
+    key, folder = var / "market_key", var / "gateways"
+    key.write_text("a-market-key-for-tests\n")
+    kept = keys.load(folder)
+
+    def tell(market: int, gateways: int) -> None:
+        kept.keep(f"http://127.0.0.1:{gateways}")
+        settings.WEFT_MARKET_PORT, settings.WEFT_MARKET_KEY_FILE = market, str(key)
+        settings.WEFT_GATEWAYS_PORT, settings.WEFT_GATEWAYS_FOLDER = gateways, str(folder)
+
+    return tell
+
+
+def addresses() -> dict[str, str]:
+    """Where the practice accounts lead to, by provider."""
+    found = Account.objects.filter(provider__in=["market", "alipay", "wechatpay"])
+    return {one.provider: one.settings.get("url") or one.settings["gateway"] for one in found}
+
+
+def use(*providers: str) -> None:
+    """As after a check that succeeded: they are active, and were."""
+    for account in Account.objects.filter(provider__in=providers):
+        account.state, account.active_since = AccountState.ACTIVE, account.created_at
+        account.save()
+
+
+def test_accounts_follow_the_ports_of_the_market_and_the_gateways(db: None, practice: Tell) -> None:
+    practice(8720, 8730)
+    seed()
+    first = {
+        "market": "http://127.0.0.1:8720",
+        "alipay": "http://127.0.0.1:8730/alipay/gateway.do",
+        "wechatpay": "http://127.0.0.1:8730",
+    }
+    assert addresses() == first
+    use(*first)
+    before, known = counts(), dict(Account.objects.values_list("name", "pk"))
+    practice(8721, 8731)
+    assert "Nothing to do" in seed(), "the goods are there; only the addresses are new"
+    assert addresses() == {name: moved(url) for name, url in first.items()}
+    assert (counts(), dict(Account.objects.values_list("name", "pk"))) == (before, known)
+    states = set(Account.objects.filter(provider__in=first).values_list("state", flat=True))
+    assert states == {AccountState.STARTING}, "a new address is checked before anything is sent there"
+
+
+def moved(url: str) -> str:
+    return url.replace(":8720", ":8721").replace(":8730", ":8731")
+
+
+def test_practice_accounts_that_stay_are_not_touched(db: None, practice: Tell) -> None:
+    practice(8720, 8730)
+    seed()
+    use("market", "alipay", "wechatpay")
+    shares = Share.objects.count()
+    assert shares
+    Share.objects.first().delete()  # type: ignore[union-attr]
+    sealed = dict(Account.objects.values_list("name", "sealed"))
+    seed()
+    assert dict(Account.objects.values_list("name", "sealed")) == sealed
+    assert set(Account.objects.exclude(provider="file").values_list("state", flat=True)) == {AccountState.ACTIVE}
+    assert (Channel.objects.count(), Share.objects.count()) == (1, shares - 1), "what staff took away stays away"
+
+
+def test_a_demo_from_before_the_gateways_gains_their_accounts(db: None, practice: Tell, settings: Any) -> None:
+    practice(8720, 8730)
+    settings.WEFT_GATEWAYS_FOLDER = ""
+    seed()
+    assert addresses().keys() == {"market"}
+    practice(8720, 8730)
+    assert "Nothing to do" in seed()
+    assert addresses().keys() == {"market", "alipay", "wechatpay"}
+
+
+def test_gateways_with_other_keys_leave_accounts_in_use_alone(db: None, practice: Tell, settings: Any) -> None:
+    practice(8720, 8730)
+    seed()
+    use("alipay", "wechatpay")
+    known = dict(Account.objects.values_list("name", "sealed"))
+    keys.load(Path(settings.VAR) / "other gateways").keep("http://127.0.0.1:8730")
+    settings.WEFT_GATEWAYS_FOLDER = str(Path(settings.VAR) / "other gateways")
+    assert "stay as they are" in seed()
+    assert dict(Account.objects.values_list("name", "sealed")) == known
+    with pytest.raises(accounts.IdentityFixed):
+        gateways.connect(Path(settings.WEFT_GATEWAYS_FOLDER))

@@ -1,13 +1,12 @@
 """`manage.py walkthrough`: orders through the running shop, its real ERP and a marketplace, as customer, staff, clerk.
 
-Everything is done over HTTP; the database is read, to see whether what should have happened did. Two things are not
-(`erp/local/paying.py`): the time to pay of one order is brought forward, and a refund is asked for.
+Everything is done over HTTP; the database is read, to see whether what should have happened did. One thing is not
+(`erp/local/paying.py`): the time to pay of one order is brought forward.
 """
 
 from __future__ import annotations
 
 import json
-import logging
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,6 @@ from integrations.hub.models import Account, AccountState, Outgoing
 from shop import invariants
 from shop.order.models import Order, Status
 from shop.partner.models import StockRecord
-from shop.payments.refunds import CannotRefund
 from shop.stock.models import Channel, Pool, Reading, Share
 
 QUANTITY = 2
@@ -43,11 +41,10 @@ class Command(BaseCommand):
         parser.add_argument("--wait", type=int, default=300, help="seconds to wait for the ERP and for each step")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        logging.getLogger("django-q").setLevel(logging.WARNING)  # a refund wakes workers from here
         self.walk = Walk(self.stdout, options["wait"])
         try:
             self.go()
-        except (Failed, Lost, NoMarket, NoGateways, Refused, CannotRefund, clerk.NothingToShip) as error:
+        except (Failed, Lost, NoMarket, NoGateways, Refused, clerk.NothingToShip) as error:
             raise CommandError(f"FAILED: {error}") from None
         except OSError as error:
             raise CommandError(f"FAILED: the shop at {settings.WEFT_SHOP_URL} does not answer ({error}).") from None
@@ -63,7 +60,7 @@ class Command(BaseCommand):
         sku, other = self.choose_skus()
         self.buy_and_ship(sku)
         self.buy_and_cancel(sku)
-        paying.Paying(self.walk, sku, other).go()
+        paying.Paying(self.walk, self.sales, sku, other).go()
         self.sell_on_the_market()
 
     def buy_and_ship(self, sku: str) -> None:

@@ -24,7 +24,7 @@ class PracticeMarket(Channel):
     label = "Practice marketplace"
     checks = "reads one page of orders"
     fields = (Field("url", "Address"), Field("key", "Key", secret=True))
-    identity = ("url",)
+    # No identity: the demo's market moves to another port when its own is taken, and stays the same market.
     batch = 50
     arrivals = 1
     lands_within = timedelta(seconds=5)

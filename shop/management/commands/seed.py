@@ -12,6 +12,7 @@ from integrations.hub import accounts, registry
 from shop.customer.groups import ensure_groups
 from shop.partner.models import StockRecord
 from shop.seed import gateways, load, market, people
+from shop.stock.models import Channel
 
 
 class Command(BaseCommand):
@@ -24,7 +25,7 @@ class Command(BaseCommand):
         if settings.PRODUCTION:  # quick, changes nothing twice, and writes no file: hosts may be read-only
             self._lay_ground(load.read())
             return
-        self._connect_gateways()
+        self._connect_practice()
         mark = settings.VAR / "seeded"
         digest = load.digest()
         if not options["again"] and _is_seeded(mark, digest):
@@ -44,13 +45,20 @@ class Command(BaseCommand):
         connect_mail(settings.WEFT_MAIL_FOLDER)
         self._say(f"mail, into {settings.WEFT_MAIL_FOLDER}")
         if settings.WEFT_MARKET_PORT:
-            market.connect(settings.WEFT_MARKET_PORT, Path(settings.WEFT_MARKET_KEY_FILE))
+            market.offer(self._connect_market())
             self._say("a practice marketplace, to which a share of the stock is given")
 
+    def _connect_practice(self) -> None:
+        """Also where all is seeded: a port may be another one since, and an older demo had no gateways."""
+        if settings.WEFT_MARKET_PORT:
+            self._connect_market()
+        if settings.WEFT_GATEWAYS_FOLDER:
+            self._connect_gateways()
+
+    def _connect_market(self) -> Channel:
+        return market.connect(settings.WEFT_MARKET_PORT, Path(settings.WEFT_MARKET_KEY_FILE))
+
     def _connect_gateways(self) -> None:
-        """At every start: their port may be another one since, and what was once seeded is not seeded again."""
-        if not settings.WEFT_GATEWAYS_FOLDER:
-            return
         try:
             gateways.connect(Path(settings.WEFT_GATEWAYS_FOLDER))
         except accounts.IdentityFixed as other:  # a database that outlived the folder with their keys
