@@ -48,10 +48,12 @@ def test_the_orders_page_shows_every_fact_with_its_source(login: Login) -> None:
     payments.asked_for(attempt)
     part = RefundPart.objects.get()
     shown = text(login("finance").get(reverse(OF_ORDER, args=[attempt.order_id])))
-    for words in (attempt.number, attempt.remote, "Payee", f"{attempt.account.name}: we asked", part.key, "li@weft.test", "scratched",
-                  "¥113.00", "¥50.00"):  # fmt: skip
+    words_ = "Payee", f"{attempt.account.name}: we asked", "li@weft.test", "scratched", "¥113.00", "¥50.00"
+    for words in (attempt.number, attempt.remote, part.key, *words_):
         assert words.lower() in shown.lower(), words
-    assert attempt.number not in text(login("warehouse").get(reverse(OF_ORDER, args=[attempt.order_id])))
+    packing = text(login("warehouse").get(reverse(OF_ORDER, args=[attempt.order_id])))
+    for words in ('id="payments"', attempt.remote, part.key, "scratched", "¥50.00"):
+        assert words in shown and words not in packing, words
 
 
 @pytest.mark.parametrize("trouble", ["review", "dispute", "failed", "stuck", "waiting"])
