@@ -41,7 +41,7 @@ class DisputeAdmin(PaymentsAdmin):
     search_fields = ("attempt__number",)  # shows the box; see `found`
     search_help_text = gettext_lazy("Our number, the provider's number, or the order's")
     change_form_before_template = "admin/payments/dispute/detail.html"
-    actions_detail = ("close",)
+    actions_detail = ("move_evidence", "close")
     exported = (
         exports.text(gettext_lazy("opened on"), lambda row: row.opened_on.isoformat()),
         exports.text(gettext_lazy("order"), lambda row: row.attempt.order.number),
@@ -101,6 +101,19 @@ class DisputeAdmin(PaymentsAdmin):
 
     def offers(self, action: str, obj: Dispute) -> bool:
         return obj.status == DisputeStatus.OPEN
+
+    @action(description=gettext_lazy("Move the evidence date"), url_path="evidence", icon="event", permissions=[SETTLE])
+    def move_evidence(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        dispute = self.wanted(request, object_id)
+        explain = [_("The day until which the provider takes evidence, as it says by now.")]
+
+        def do(data: dict[str, Any]) -> str:
+            disputes.move_evidence(dispute.pk, data["due_on"], actor=actor(request))
+            return _("Evidence is due on %(day)s.") % {"day": data["due_on"].isoformat()}
+
+        return self.page(request, "move_evidence", dispute, do, explain=explain,
+                         form=admin_forms.evidence_form(dispute), title=_("Move the evidence date"),
+                         button=_("Move the evidence date"))  # fmt: skip
 
     @action(description=gettext_lazy("Close the dispute"), url_path="close", icon="gavel", permissions=[SETTLE],
             variant=ActionVariant.PRIMARY)  # fmt: skip

@@ -70,6 +70,7 @@ class RefundAdmin(PaymentsAdmin):
             "order": order_link(obj.order_id, obj.order.number),
             "left": money(refunds.refundable(obj.order), obj.currency),
             "own": obj.actor == actor(request),
+            "restocked": _restocked(obj),
         }
 
     @display(description=gettext_lazy("order"), ordering="order__number")
@@ -114,8 +115,9 @@ class RefundAdmin(PaymentsAdmin):
             refunds.approve(refund, data["approval"], actor=actor(request))
             return _("Approved: %(what)s") % {"what": told(refund)}
 
-        return self.page(request, "approve", refund, do, form=admin_forms.approve_form(refund),
-                         explain=[told(refund), *_lines(refund), _("It is sent to the provider now, with both names.")],
+        explain = [told(refund), *_lines(refund), *_stays(refund),
+                   _("It is sent to the provider now, with both names.")]  # fmt: skip
+        return self.page(request, "approve", refund, do, form=admin_forms.approve_form(refund), explain=explain,
                          title=_("Approve"), button=_("Approve"))  # fmt: skip
 
     @action(description=gettext_lazy("Decline"), url_path="decline", icon="close", permissions=[APPROVE])
@@ -126,8 +128,8 @@ class RefundAdmin(PaymentsAdmin):
             refunds.decline(refund, data["note"], actor=actor(request))
             return _("Declined: %(why)s") % {"why": data["note"]}
 
-        return self.page(request, "decline", refund, do, form=admin_forms.Why, danger=True,
-                         explain=[told(refund), _("Nothing is given back, and what it reserved is free again.")],
+        explain = [told(refund), _("Nothing is given back, and what it reserved is free again."), *_stays(refund)]
+        return self.page(request, "decline", refund, do, form=admin_forms.Why, danger=True, explain=explain,
                          title=_("Decline"), button=_("Decline"))  # fmt: skip
 
 
@@ -141,6 +143,16 @@ def told(refund: Refund) -> str:
         "amount": money(refund.amount, refund.currency), "number": refund.order.number,
         "reason": said.in_words(refund.reason),
     }  # fmt: skip
+
+
+def _restocked(refund: Refund) -> bool:
+    return any(line.restock_id for line in refund.lines.all())
+
+
+def _stays(refund: Refund) -> list[str]:
+    """What whoever decides has to know of the goods."""
+    words = _("Goods that are back went into stock when it was asked for; they stay there, whatever is decided.")
+    return [words] if _restocked(refund) else []
 
 
 def _lines(refund: Refund) -> list[str]:

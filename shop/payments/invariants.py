@@ -86,6 +86,7 @@ I8 = Invariant(
     UNION ALL
     SELECT concat('refund ', r.id), 'is not the sum of its parts', coalesce(sum(p.amount), 0)::text, r.amount::text
     FROM payments_refund r LEFT JOIN payments_refundpart p ON p.refund_id = r.id
+        AND NOT (p.status = 'failed' AND left(p.closed_note, 14) = 'tried again as')
     GROUP BY r.id HAVING r.amount <> coalesce(sum(p.amount), 0)
     """,
 )

@@ -104,6 +104,10 @@ def dispute() -> Form:
     return action("payments_attempt", "enter_dispute", paid().pk), form
 
 
+def move_evidence() -> Form:
+    return action("payments_dispute", "move_evidence", disputed().pk), {"due_on": "2026-12-20"}
+
+
 def close_dispute() -> Form:
     return action("payments_dispute", "close", disputed().pk), {"status": "lost", "note": "case 7"}
 
