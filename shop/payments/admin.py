@@ -7,6 +7,9 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
@@ -38,7 +41,7 @@ class ReviewFilter(StateFilter):
 
 @admin.register(Attempt)
 class AttemptAdmin(PaymentsAdmin):
-    list_display = ("number", "order_", "account", "method", "created_at", "total_", "captured_", "refunded_", "state")
+    list_display = ("number", "order_", "account_", "created", "total_", "captured_", "state")
     list_filter = (ReviewFilter, "status", "account", "created_at")
     list_select_related = ("order", "account")
     search_fields = ("number",)  # shows the box; see `found`
@@ -85,17 +88,27 @@ class AttemptAdmin(PaymentsAdmin):
     def order_(self, attempt: Attempt) -> str:
         return order_link(attempt.order_id, attempt.order.number)
 
+    @display(description=gettext_lazy("account"), ordering="account")
+    def account_(self, attempt: Attempt) -> str:
+        return format_html('{}<span class="weft-second">{}</span>', attempt.account, attempt.method)
+
+    @display(description=gettext_lazy("created at"), ordering="created_at")
+    def created(self, attempt: Attempt) -> str:
+        return date_format(timezone.localtime(attempt.created_at), "m-d H:i")
+
     @display(description=gettext_lazy("total"), ordering="total")
     def total_(self, attempt: Attempt) -> str:
         return money(attempt.total, attempt.currency)
 
     @display(description=gettext_lazy("paid"), ordering="captured")
     def captured_(self, attempt: Attempt) -> str:
-        return money(attempt.captured, attempt.currency) if attempt.captured else ""
-
-    @display(description=gettext_lazy("given back"), ordering="refunded")
-    def refunded_(self, attempt: Attempt) -> str:
-        return money(attempt.refunded, attempt.currency) if attempt.refunded else ""
+        if not attempt.captured:
+            return ""
+        paid = money(attempt.captured, attempt.currency)
+        if not attempt.refunded:
+            return paid
+        back = _("given back: %(amount)s") % {"amount": money(attempt.refunded, attempt.currency)}
+        return format_html('{}<span class="weft-second">{}</span>', paid, back)
 
     @display(description=gettext_lazy("status"), ordering="status")
     def state(self, attempt: Attempt) -> str:
@@ -182,7 +195,7 @@ def _ask(attempt: Attempt) -> str:
 class EntryAdmin(ViewOnlyAdmin):
     """The ledger: every movement of money, with how we know of it."""
 
-    list_display = ("at", "order_", "payment_", "kind", "amount_", "source_", "recorded_at")
+    list_display = ("at", "order_", "payment_", "kind", "amount_", "source_")
     list_filter = ("kind", "attempt__account", "at")
     list_select_related = ("attempt__order",)
     search_fields = ("refund_key",)  # shows the box; see `found`

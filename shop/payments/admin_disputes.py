@@ -35,7 +35,7 @@ class DisputeFilter(StateFilter):
 
 @admin.register(Dispute)
 class DisputeAdmin(PaymentsAdmin):
-    list_display = ("opened_on", "order_", "payment_", "amount_", "evidence", "reason", "state", "note")
+    list_display = ("opened_on", "order_and_payment", "amount_", "evidence", "reason", "state", "note")
     list_filter = (DisputeFilter, "status", "opened_on")
     list_select_related = ("attempt__order", "attempt__account")
     search_fields = ("attempt__number",)  # shows the box; see `found`
@@ -78,6 +78,10 @@ class DisputeAdmin(PaymentsAdmin):
     @display(description=gettext_lazy("order"), ordering="attempt__order__number")
     def order_(self, dispute: Dispute) -> str:
         return order_link(dispute.attempt.order_id, dispute.attempt.order.number)
+
+    @display(description=gettext_lazy("order"), ordering="attempt__order__number")
+    def order_and_payment(self, dispute: Dispute) -> str:
+        return format_html('{}<span class="weft-second">{}</span>', self.order_(dispute), self.payment_(dispute))
 
     @display(description=gettext_lazy("payment"))
     def payment_(self, dispute: Dispute) -> str:

@@ -38,7 +38,7 @@ class WaitingFilter(StateFilter):
 
 @admin.register(Refund)
 class RefundAdmin(PaymentsAdmin):
-    list_display = ("created_at", "order_", "amount_", "reason_", "by", "is_automatic", "approved", "state")
+    list_display = ("created_at", "order_", "amount_", "reason_", "by", "approved", "state")
     list_display_links = ("created_at", "amount_")
     list_filter = (WaitingFilter, "is_automatic", "created_at")
     list_select_related = ("order",)

@@ -60,7 +60,7 @@ def _paid(order: Order, account: Account, method: str, more: str = "0") -> Attem
     amount = Money(order.total_incl_tax + Decimal(more), order.currency)
     seen = Observed(
         attempt.number, TradeStatus.CAPTURED, f"20261122220014{attempt.pk:014}", amount, captured=amount,
-        paid_at=timezone.now(), facts={"payer_total": str(amount.amount)},
+        paid_at=timezone.now(), facts={"payer_total": f"{amount.amount:.2f}"},
     )  # fmt: skip
     with flow.locked(attempt.pk) as (locked, one):
         flow.settle(locked, one, seen, began=flow.moment(), source=f"{account.name}: notice")
