@@ -12,10 +12,10 @@ I3 = Invariant(
     """
     WITH sums AS (
         SELECT a.*, o.number AS order_number, o.paid_at AS order_paid_at,
-               coalesce((SELECT sum(e.amount) FROM payments_entry e
-                         WHERE e.attempt_id = a.id AND e.kind = 'captured'), 0) AS booked,
-               coalesce((SELECT sum(e.amount) FROM payments_entry e
-                         WHERE e.attempt_id = a.id AND e.kind = 'refunded'), 0) AS booked_back,
+               coalesce((SELECT sum(e.amount) FROM payments_entry e WHERE e.attempt_id = a.id
+                         AND e.kind = 'captured' AND e.currency = a.currency), 0) AS booked,
+               coalesce((SELECT sum(e.amount) FROM payments_entry e WHERE e.attempt_id = a.id
+                         AND e.kind = 'refunded' AND e.currency = a.currency), 0) AS booked_back,
                coalesce((SELECT sum(p.amount) FROM payments_refundpart p
                          WHERE p.attempt_id = a.id AND p.status = 'pending'), 0) AS on_its_way,
                EXISTS (SELECT 1 FROM payments_refundpart p

@@ -170,7 +170,10 @@ class Books:
 def here(attempt: Attempt) -> Books:
     """By our rows; the entries have to say the same."""
     one = Attempt.objects.get(pk=attempt.pk)
-    sums = {kind: sum((e.amount for e in one.entries.filter(kind=kind)), Decimal(0)) for kind in EntryKind}
+    sums = {
+        kind: sum((e.amount for e in one.entries.filter(kind=kind, currency=one.currency)), Decimal(0))
+        for kind in EntryKind
+    }
     assert (sums["captured"], sums["refunded"]) == (one.captured, one.refunded), "the entries say something else"
     words = {PartStatus.DONE: "SUCCESS", PartStatus.PENDING: "PROCESSING"}
     parts = one.parts.exclude(status=PartStatus.FAILED)

@@ -24,7 +24,7 @@ from django.utils import timezone
 from integrations.hub import registry
 from integrations.hub.http import Door, Reply
 from integrations.hub.incoming import addresses
-from integrations.hub.models import Account, Incoming
+from integrations.hub.models import Account, Incoming, Outgoing
 from integrations.payments.base import Payments
 from shop import invariants
 from shop.order import lifecycle
@@ -210,7 +210,10 @@ def refunded_in_parts(play: Play) -> None:
     attempt = play.begin()
     play.pay(attempt)
     play.look(attempt)
-    first, second = play.give_back("13.00"), play.give_back("50.00")
+    first = play.give_back("13.00")
+    Outgoing.objects.update(next_at=timezone.now())  # of one payment they are sent one after another
+    send_due(play.account)
+    second = play.give_back("50.00")
     play.end(second, "SUCCESS")
     play.end(first, "SUCCESS")
 

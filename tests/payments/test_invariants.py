@@ -65,6 +65,13 @@ def test_tried_again_a_refund_is_the_sum_of_its_parts(order: Order, till: Accoun
     assert problems() == {} and Attempt.objects.get().refunded == 50
 
 
+def test_money_of_another_currency_is_on_the_ledger_and_in_no_sum(order: Order, till: Account, book: Book) -> None:
+    one = attempt_of(order, till)
+    book.pay(one.number, currency="USD")
+    assert watching.look(one.pk)
+    assert Attempt.objects.get().review and problems() == {}
+
+
 FIRST = "(SELECT min(id) FROM payments_attempt)"
 DONE = "(SELECT key FROM payments_refundpart WHERE status = 'done' AND amount = 3)"
 BREAKS = [
