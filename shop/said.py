@@ -19,6 +19,7 @@ SENTENCES = (
     # payments
     gettext_noop("given back: %(amount)s"),
     gettext_noop("given back at the provider itself: %(amount)s"),
+    gettext_noop("given back at the provider: %(amount)s more than was left"),
     gettext_noop("the order was cancelled before it was paid"),
     gettext_noop("paid twice"),
     gettext_noop("a refund that had failed was done at the provider: %(key)s"),
@@ -60,6 +61,7 @@ SENTENCES = (
     gettext_noop("refund of %(amount)s not tried again: %(note)s"),
     gettext_noop("tried again as %(number)s"),
     gettext_noop("dispute of %(amount)s opened: %(reason)s"),
+    gettext_noop("dispute of %(amount)s: evidence due on %(day)s"),
     gettext_noop("dispute of %(amount)s won: %(note)s"),
     gettext_noop("dispute of %(amount)s lost: %(note)s"),
     gettext_noop("dispute of %(amount)s withdrawn: %(note)s"),

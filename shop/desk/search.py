@@ -19,6 +19,7 @@ from shop.catalogue.models import Product
 from shop.customer import finding as customers
 from shop.fulfilment.models import Parcel
 from shop.order import finding as orders
+from shop.payments import finding as payments
 from shop.pricing.templatetags.prices import money
 from shop.returns.models import CreditNote, Return
 from shop.stock import finding as stock
@@ -122,6 +123,23 @@ def _credit_notes(text: str, most: int) -> _Hits:
         yield note.number, amount, _page("returns_creditnote", note.pk), note.number == text
 
 
+def _payments(text: str, most: int) -> _Hits:
+    rows = payments.attempts_numbered(text).select_related("order", "account").order_by("-pk")[:most]
+    for row in rows:
+        words = f"{row.order.number} · {row.account} · {money(row.total, row.currency)} · {row.get_status_display()}"
+        yield row.number, words, _page("payments_attempt", row.pk), True
+
+
+def _refunds(text: str, most: int) -> _Hits:
+    rows = payments.parts_numbered(text).select_related("attempt__order", "attempt__account").order_by("-pk")[:most]
+    for row in rows:
+        paid = row.attempt
+        words = (
+            f"{paid.order.number} · {paid.account} · {money(row.amount, paid.currency)} · {row.get_status_display()}"
+        )
+        yield row.key, words, _page("payments_refundpart", row.pk), True
+
+
 def _told(text: str, most: int) -> _Hits:
     """What a remote calls by this number, or one click wished for, but orders, which are found as such."""
     rows = work.by_remote_number(text) | work.traced(text)
@@ -144,5 +162,7 @@ KINDS = (
     Kind("returns.view_return", gettext_lazy("Returns"), "assignment_return", "returns_return", _returns),
     Kind("returns.view_creditnote", gettext_lazy("Credit notes"), "request_quote", "returns_creditnote",
          _credit_notes),
+    Kind("payments.view_attempt", gettext_lazy("Payments"), "payments", "payments_attempt", _payments),
+    Kind("payments.view_refundpart", gettext_lazy("Refunds"), "undo", "payments_refundpart", _refunds),
     Kind("hub.view_outgoing", gettext_lazy("Outgoing work"), "outbox", "hub_outgoing", _told),
 )  # fmt: skip

@@ -26,7 +26,7 @@ from shop.fulfilment.models import Sourcing
 from shop.order import admin_page, lifecycle
 from shop.order.lifecycle import IllegalMove, TimeIsOver, TooFar
 from shop.order.models import Order, PaymentMethod, Status
-from shop.payments import admin_refund
+from shop.payments import admin_refund_form
 from shop.stock.models import Warehouse
 from shop.stock.movements import NotThere
 
@@ -137,7 +137,7 @@ def offered(name: str, order: Order) -> bool:
         case "note_refund":
             return order.needs_refund
         case "refund":
-            return admin_refund.is_possible(order)
+            return admin_refund_form.is_possible(order)
         case "close_return":
             return order.needs_return and order.return_closed_at is None
         case "cancel_order":
@@ -199,7 +199,7 @@ class OrderActions(StaffAdmin):
     @action(description=gettext_lazy("Give money back"), url_path="refund", icon="undo",
             permissions=["payments.refund_payment"])  # fmt: skip
     def refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return admin_refund.page(self, request, self.wanted(request, object_id))
+        return admin_refund_form.page(self, request, self.wanted(request, object_id))
 
     @action(description=gettext_lazy("Cancel the order"), url_path="cancel", icon="cancel",
             permissions=["order.cancel_order"], variant=ActionVariant.DANGER)  # fmt: skip

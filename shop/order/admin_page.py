@@ -23,6 +23,7 @@ from shop.order import kits
 from shop.order.models import Line, LineKind, Order, Status
 from shop.order.timeline import Entry, timeline
 from shop.payments import admin_page as payments_page
+from shop.payments.models import Attempt
 from shop.returns.models import ReturnLine
 
 OTHERS_SHOWN = 5
@@ -72,6 +73,7 @@ def with_details(orders: QuerySet[Order]) -> QuerySet[Order]:
         "status_changes",
         Prefetch("parcels", Parcel.objects.select_related("account")),
         Prefetch("parcels__lines", ParcelLine.objects.select_related("warehouse")),
+        Prefetch("attempts", payments_page.with_details(Attempt.objects.all())),
     )
 
 

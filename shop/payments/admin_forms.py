@@ -11,7 +11,7 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidge
 
 from integrations.hub.desk.admin_pages import Confirm
 from shop.desk.fields import Day
-from shop.payments.models import Attempt, DisputeStatus, Refund
+from shop.payments.models import Attempt, Dispute, DisputeStatus, Refund
 from shop.pricing.money import quantise
 
 
@@ -55,6 +55,18 @@ def approve_form(refund: Refund) -> type[Confirm]:
         approval = forms.CharField(initial=refund.approval, widget=forms.HiddenInput())
 
     return Approve
+
+
+def evidence_form(dispute: Dispute) -> type[Confirm]:
+    """Asks for another day."""
+
+    class Evidence(Confirm):
+        due_on = forms.DateField(
+            label=gettext_lazy("evidence due on"), initial=dispute.evidence_due_on, widget=Day(),
+            help_text=gettext_lazy("Three days before it stands on the home page as urgent."),
+        )  # fmt: skip
+
+    return Evidence
 
 
 def dispute_form(attempt: Attempt) -> type[Confirm]:

@@ -114,7 +114,7 @@ def payment(attempt: Attempt) -> dict[str, Any]:
     return {
         "attempt": attempt,
         "method": starting.label(attempt),
-        "badges": attempt_badges(attempt, is_disputed=any(one.status == DisputeStatus.OPEN for one in disputes)),
+        "badges": attempt_badges(attempt, is_disputed=attempt.is_disputed),
         "number": link("attempt", attempt.pk, attempt.number),
         "amounts": [
             (words, money(amount, currency))
@@ -192,8 +192,11 @@ def requested(refund: Refund) -> str:
 
 
 def of_order(order: Order) -> dict[str, Any] | None:
-    """What an order's page shows of its payments; None: none was ever tried. At most six queries."""
-    attempts = list(with_details(order.attempts.all()))
+    """What an order's page shows of its payments, which were read with it; None: none was ever tried.
+
+    At most three queries of its own, for refunds.
+    """
+    attempts = list(order.attempts.all())
     if not attempts:
         return None
     refunds = list(refunds_with_details(order.refunds.all())) if any(one.captured for one in attempts) else []

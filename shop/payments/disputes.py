@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -9,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from shop.order import lifecycle
+from shop.order.models import Order
 from shop.payments import flow
 from shop.payments.models import Attempt, Dispute, DisputeStatus, Entry, EntryKind
 from shop.pricing.money import exact, quantise
@@ -52,19 +55,34 @@ def enter(
     return dispute
 
 
+def move_evidence(dispute_id: int, due_on: date, *, actor: str) -> None:
+    """The provider gave another day for the evidence. Raises Closed."""
+    with _open(dispute_id) as (order, _attempt, dispute):
+        dispute.evidence_due_on = due_on
+        dispute.save(update_fields=["evidence_due_on"])
+        lifecycle.note(order, actor, f"dispute of {dispute}: evidence due on {due_on.isoformat()}")
+
+
 def close(dispute_id: int, status: DisputeStatus, note: str, *, actor: str) -> None:
     """It is won, lost or withdrawn. Lost: the money is gone, and is booked. Raises Closed."""
-    attempt_id = Dispute.objects.values_list("attempt", flat=True).get(pk=dispute_id)
-    with flow.locked(attempt_id) as (order, attempt):
-        dispute = Dispute.objects.select_for_update(of=("self",)).select_related("attempt").get(pk=dispute_id)
-        if dispute.status != DisputeStatus.OPEN:
-            raise Closed
+    with _open(dispute_id) as (order, attempt, dispute):
         dispute.status, dispute.note = status, note[:255]
         dispute.closed_by, dispute.closed_at = actor, timezone.now()
         dispute.save()
         if status is DisputeStatus.LOST:
             _book_loss(attempt, dispute, actor)
         lifecycle.note(order, actor, f"dispute of {dispute} {status.value}: {note}")
+
+
+@contextmanager
+def _open(dispute_id: int) -> Iterator[tuple[Order, Attempt, Dispute]]:
+    """A dispute that is not decided, locked after its order and its payment. Raises Closed."""
+    attempt_id = Dispute.objects.values_list("attempt", flat=True).get(pk=dispute_id)
+    with flow.locked(attempt_id) as (order, attempt):
+        dispute = Dispute.objects.select_for_update(of=("self",)).select_related("attempt").get(pk=dispute_id)
+        if dispute.status != DisputeStatus.OPEN:
+            raise Closed
+        yield order, attempt, dispute
 
 
 def _book_loss(attempt: Attempt, dispute: Dispute, actor: str) -> None:

@@ -110,15 +110,24 @@ def _note_foreign(attempt: Attempt, captured: Money, source: str) -> None:
 
 
 def _note_refunded(order: Order, attempt: Attempt, seen: Observed, source: str) -> None:
-    """What was given back at the provider itself. What is on its way from us may be in its sum already."""
-    if seen.refunded is None or seen.refunded.currency != attempt.currency:
+    """What was given back at the provider itself. Of our refunds its sum holds what went through it, and perhaps what
+    was sent; not what we gave back in another way, nor what waits here."""
+    if not seen.refunded or not seen.refunded.amount or seen.refunded.currency != attempt.currency:
         return
-    theirs = seen.refunded.amount - attempt.refunded - attempt.refund_pending
-    if theirs > 0:
-        _book(attempt, EntryKind.REFUNDED, theirs, seen.refunded.currency, source)
-        attempt.refunded += theirs
-        given = f"{exact(theirs, attempt.currency)} {attempt.currency}"
-        lifecycle.note(order, attempt.account.name, f"given back at the provider itself: {given}")
+    theirs = seen.refunded.amount - refunds.known_at_provider(attempt)
+    if theirs <= 0:
+        return
+    room = attempt.captured - attempt.refunded - attempt.refund_pending
+    if booked := min(theirs, room):
+        _book(attempt, EntryKind.REFUNDED, booked, attempt.currency, source)
+        attempt.refunded += booked
+        lifecycle.note(order, attempt.account.name, f"given back at the provider itself: {_amount(booked, attempt)}")
+    if theirs > room:
+        _review_anew(attempt, f"given back at the provider: {_amount(theirs - room, attempt)} more than was left")
+
+
+def _amount(amount: Decimal, attempt: Attempt) -> str:
+    return f"{exact(amount, attempt.currency)} {attempt.currency}"
 
 
 def _book(attempt: Attempt, kind: EntryKind, amount: Decimal, currency: str, source: str) -> None:
@@ -162,6 +171,12 @@ def _difference(order: Order, attempt: Attempt, seen: Observed) -> str:
 def _review(attempt: Attempt, why: str) -> None:
     if not attempt.review:
         attempt.review = why[:255]
+
+
+def _review_anew(attempt: Attempt, why: str) -> None:
+    """As well where something else was reviewed before."""
+    if not attempt.needs_review and attempt.review != why[:255]:
+        attempt.review, attempt.review_note, attempt.reviewed_at = why[:255], "", None
 
 
 # --- the order -------------------------------------------------------------------------------------------------------

@@ -118,6 +118,11 @@ class Attempt(models.Model):
         return bool(self.review) and self.reviewed_at is None
 
     @property
+    def is_disputed(self) -> bool:
+        """Is a dispute about it open? Of the disputes that were read already, if they were."""
+        return any(one.status == DisputeStatus.OPEN for one in self.disputes.all())
+
+    @property
     def was_paid(self) -> bool:
         """Money came, whatever of it and in whatever currency."""
         return self.status == AttemptStatus.CAPTURED

@@ -16,6 +16,7 @@ from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum
 from django.utils import timezone
 
 from integrations.hub import outgoing
+from integrations.hub.models import Outgoing
 from integrations.payments.base import RefundSeen, RefundStatus
 from shop import wiring
 from shop.order import lifecycle
@@ -35,6 +36,7 @@ from shop.payments.refund_lines import CannotRefund, Wanted
 from shop.pricing.money import ZERO, exact
 
 TOPIC = "payments.refund"
+BY_HAND = ": by hand"  # ends the source of what went back in another way than through the provider
 AUTOMATIC = 0x72656675  # key of the advisory lock: automatic refunds are counted one at a time
 
 DISPUTED = "Its payment is disputed: nothing of it can be given back before that is decided."
@@ -195,6 +197,22 @@ def try_again(part: RefundPart, attempt: Attempt) -> RefundPart:
     return again
 
 
+def known_at_provider(attempt: Attempt) -> Decimal:
+    """What of our refunds of a locked payment the provider's own sum may hold: done through it, or perhaps sent to it.
+
+    At most two queries.
+    """
+    known = ZERO
+    if attempt.refunded:
+        booked = attempt.entries.filter(kind=EntryKind.REFUNDED, currency=attempt.currency)
+        known += booked.exclude(source__endswith=BY_HAND).aggregate(sum=Sum("amount"))["sum"] or ZERO
+    if attempt.refund_pending:
+        here = Outgoing.objects.filter(topic=TOPIC, key=OuterRef("key"), delivered=0, attempts=None, taken=None)
+        pending = attempt.parts.filter(~Exists(here), status=PartStatus.PENDING).select_related("refund")
+        known += sum((part.amount for part in pending if not part.refund.is_waiting), ZERO)
+    return known
+
+
 # --- what came of it -------------------------------------------------------------------------------------------------
 
 
@@ -234,7 +252,7 @@ def settle_by_hand(part: RefundPart, order: Order, attempt: Attempt, *, actor: s
     """
     if part.status != PartStatus.PENDING and part.amount > attempt.refundable:
         raise CannotRefund(f"Of payment {attempt.number} less than {exact(part.amount, attempt.currency)} is left.")
-    _book(part, attempt, None, f"{actor[:50]}: by hand")
+    _book(part, attempt, None, f"{actor[:50]}{BY_HAND}")
     part.save()
     attempt.save()
     _tell(order, part)

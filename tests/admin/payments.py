@@ -15,7 +15,7 @@ from integrations.payments.base import RefundSeen, RefundStatus
 from shop.order import lifecycle
 from shop.order.models import Order, PaymentMethod
 from shop.partner.models import StockRecord
-from shop.payments import admin_refund, disputes, flow, refunds, watching
+from shop.payments import admin_refund_form, disputes, flow, refunds, watching
 from shop.payments.models import Attempt, Dispute, Refund, RefundPart, Stray
 from tests import factories
 from tests.admin.pages import action
@@ -76,7 +76,7 @@ def disputed() -> Dispute:
 
 def refund() -> Form:
     order: Order = paid().order
-    form = {"other": "10.00", "reason": "goodwill", "seen": admin_refund.seen(order), "checked": "10.00"}
+    form = {"other": "10.00", "reason": "goodwill", "seen": admin_refund_form.seen(order), "checked": "10.00"}
     return action("order_order", "refund", order.pk), form
 
 
@@ -102,6 +102,10 @@ def ask() -> Form:
 def dispute() -> Form:
     form = {"amount": "113.00", "opened_on": "2026-11-20", "evidence_due_on": "", "reason": "not received"}
     return action("payments_attempt", "enter_dispute", paid().pk), form
+
+
+def move_evidence() -> Form:
+    return action("payments_dispute", "move_evidence", disputed().pk), {"due_on": "2026-12-20"}
 
 
 def close_dispute() -> Form:

@@ -506,6 +506,7 @@ CASES = {
     "give all of a payment back": Case(payments.of_review("give_all_back"), frozenset({"sales", "finance"})),
     "ask a payment provider": Case(payments.ask, frozenset({"finance"})),
     "enter a dispute": Case(payments.dispute, frozenset({"finance"})),
+    "move a dispute's evidence date": Case(payments.move_evidence, frozenset({"finance"})),
     "close a dispute": Case(payments.close_dispute, frozenset({"finance"})),
     "try a refund again": Case(payments.of_part("try_again"), frozenset({"finance"})),
     "settle a refund by hand": Case(payments.of_part("settle_by_hand"), frozenset({"finance"})),

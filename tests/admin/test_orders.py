@@ -16,6 +16,8 @@ from shop.fulfilment.shipping import Left
 from shop.order import lifecycle
 from shop.order.admin_actions import OrderActions
 from shop.order.models import Order, PaymentMethod, Status
+from shop.payments.models import Attempt as Payment
+from shop.payments.numbers import new_number
 from shop.stock.models import Pool
 from tests import factories
 from tests.admin.conftest import Login
@@ -171,13 +173,14 @@ def test_shipping_what_is_ours(login: Login) -> None:
     assert "present state" in said(do(client, "ship", order, warehouse=factories.warehouse("SZ").pk))
 
 
-PAY, EXTEND, NOTE, SHIP, PACK, RETURN, REFUND, CANCEL = (
+PAY, EXTEND, NOTE, SHIP, PACK, RETURN, REFUND, CANCEL, GIVE_BACK = (
     "confirm_payment", "extend_deadline", "note_account_payment", "ship", "packing_list", "close_return",
-    "note_refund", "cancel_order",
+    "note_refund", "cancel_order", "refund",
 )  # fmt: skip
 FORMS: dict[str, dict[str, Any]] = {
     PAY: {"reference": "ICBC 1"}, NOTE: {}, RETURN: {"reference": "SF 1"}, REFUND: {"reference": "ICBC 2"},
     CANCEL: {"reason": "test"}, PACK: {},
+    GIVE_BACK: {"other": "10.00", "reason": "test", "seen": "0", "checked": "10.00"},
     EXTEND: {"until": f"{timezone.localtime() + timedelta(hours=100):%Y-%m-%dT%H:%M}", "reason": "test"},
 }  # fmt: skip
 # Every state an order can be in, with what may be done then. The flags are states of their own.
@@ -187,6 +190,7 @@ OFFERED: dict[str, set[str]] = {
     "pending_payment overdue": {PAY, CANCEL},
     "expired": {PAY},
     "paid": {SHIP, PACK, CANCEL},
+    "paid online": {SHIP, PACK, CANCEL, GIVE_BACK},
     "on_account": {NOTE, SHIP, PACK, CANCEL},
     "partly_shipped": {SHIP, PACK, CANCEL},
     "shipped": set(),
@@ -223,7 +227,13 @@ def made(state: str) -> Order:
 def _release(order: Order, state: str, on_account: bool) -> None:
     if not on_account:
         lifecycle.confirm_payment(order.number, actor="test", reference="x")
-    if state == "cancelled after payment":
+    if state == "paid online":
+        Payment.objects.create(
+            order=order, account=factories.account("payments", "gone"), number=new_number(), method="page",
+            status="captured", currency="CNY", total=order.total_incl_tax, captured=order.total_incl_tax,
+            expires_at=timezone.now(), watched_until=timezone.now(),
+        )  # fmt: skip
+    elif state == "cancelled after payment":
         lifecycle.cancel(order.number, actor="test")
     elif state == "cancelling":
         told(order)
@@ -265,15 +275,20 @@ def test_only_what_the_state_allows_is_offered(login: Login, state: str) -> None
     assert offered == wanted
 
 
+def _facts(order: Order) -> tuple[Any, ...]:
+    row = Order.objects.filter(pk=order.pk).values().get()
+    return row, order.status_changes.count(), order.refunds.count()
+
+
 @pytest.mark.parametrize("name", OrderActions.actions_detail)
 @pytest.mark.parametrize("state", OFFERED)
 def test_every_action_in_every_state(login: Login, state: str, name: str) -> None:
     """What the state allows is done (or shown); everything else is refused in words and changes nothing."""
     order = made(state)
     form = {"warehouse": factories.warehouse("SZ").pk} if name == SHIP else FORMS[name]
-    before = Order.objects.filter(pk=order.pk).values().get(), order.status_changes.count()
+    before = _facts(order)
     answer = login("superuser").post(action("order_order", name, order.pk), form)
-    after = Order.objects.filter(pk=order.pk).values().get(), order.status_changes.count()
+    after = _facts(order)
     if name == PACK and name in OFFERED[state]:
         assert (answer.status_code, before) == (200, after)
     elif name in OFFERED[state]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,17 @@ from integrations.hub.models import Outgoing
 from integrations.payments.base import RefundStatus
 from shop.order.models import Order
 from shop.payments import disputes, flow, refunds
-from shop.payments.models import Attempt, Dispute, DisputeStatus, Entry, PartStatus, Refund, RefundPart, Stray
+from shop.payments.models import (
+    Attempt,
+    Dispute,
+    DisputeStatus,
+    Entry,
+    PartStatus,
+    Refund,
+    RefundLine,
+    RefundPart,
+    Stray,
+)
 from shop.payments.refund_lines import CannotRefund
 from tests import factories
 from tests.admin import payments
@@ -48,10 +59,12 @@ def test_the_orders_page_shows_every_fact_with_its_source(login: Login) -> None:
     payments.asked_for(attempt)
     part = RefundPart.objects.get()
     shown = text(login("finance").get(reverse(OF_ORDER, args=[attempt.order_id])))
-    for words in (attempt.number, attempt.remote, "Payee", f"{attempt.account.name}: we asked", part.key,
-                  "li@weft.test", "scratched", "¥113.00", "¥50.00"):  # fmt: skip
+    words_ = "Payee", f"{attempt.account.name}: we asked", "li@weft.test", "scratched", "¥113.00", "¥50.00"
+    for words in (attempt.number, attempt.remote, part.key, *words_):
         assert words.lower() in shown.lower(), words
-    assert attempt.number not in text(login("warehouse").get(reverse(OF_ORDER, args=[attempt.order_id])))
+    packing = text(login("warehouse").get(reverse(OF_ORDER, args=[attempt.order_id])))
+    for words in ('id="payments"', attempt.remote, part.key, "scratched", "¥50.00"):
+        assert words in shown and words not in packing, words
 
 
 @pytest.mark.parametrize("trouble", ["review", "dispute", "failed", "stuck", "waiting"])
@@ -285,6 +298,32 @@ def test_a_lost_dispute_is_a_loss_on_the_ledger(login: Login) -> None:
     assert Entry.objects.get(kind="disputed").amount == 113
     shown = text(client.get(reverse(OF_ORDER, args=[attempt.order_id])))
     assert "-¥60.00" in shown and "loss" in shown
+
+
+def test_the_evidence_date_is_moved_while_it_is_open(login: Login) -> None:
+    dispute, client = payments.disputed(), login("finance")
+    address = action("payments_dispute", "move_evidence", dispute.pk)
+    assert "Evidence is due on 2026-12-20." in said(client.post(address, {"due_on": "2026-12-20"}))
+    dispute.refresh_from_db()
+    assert dispute.evidence_due_on == date(2026, 12, 20)
+    shown = text(client.get(reverse(OF_ORDER, args=[dispute.attempt.order_id])))
+    assert "evidence due on 2026-12-20" in shown
+    disputes.close(dispute.pk, DisputeStatus.WON, "won", actor="staff:li@weft.test")
+    client.post(address, {"due_on": "2026-12-24"})
+    dispute.refresh_from_db()
+    assert dispute.evidence_due_on == date(2026, 12, 20)
+
+
+@pytest.mark.parametrize("is_back", [True, False])
+def test_who_decides_is_told_that_goods_went_into_stock(login: Login, is_back: bool) -> None:
+    refund = payments.asked_for(payments.paid())
+    Refund.objects.update(needs_approval=True)
+    place = factories.warehouse("SZ") if is_back else None
+    RefundLine.objects.create(refund=refund, line=refund.order.lines.get(), quantity=1, amount=50, restock=place)
+    client, words = login("finance"), "Goods that are back went into stock when it was asked for"
+    pages = [reverse("admin:payments_refund_change", args=[refund.pk])]
+    pages += [action("payments_refund", name, refund.pk) for name in ("approve", "decline")]
+    assert [words in text(client.get(page)) for page in pages] == [is_back] * 3
 
 
 def test_a_dispute_of_more_than_was_paid_is_refused(login: Login) -> None:

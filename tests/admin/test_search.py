@@ -20,6 +20,8 @@ from shop.desk import search
 from shop.fulfilment.models import Parcel
 from shop.order import finding
 from shop.order.models import Order, ShippingAddress
+from shop.payments.models import Attempt as Payment
+from shop.payments.models import Refund, RefundPart
 from shop.returns.models import CreditNote, Return
 from tests import crowds, factories
 from tests.admin.conftest import Login
@@ -27,6 +29,7 @@ from tests.statements import budget, counted, same
 
 SEARCH = "admin:search"
 HTMX = {"HX-Request": "true"}
+PAID, BACK = "PAIDPAIDPAIDPAIDPAIDPAIDPA", "BACKBACKBACKBACKBACKBACKBA"
 
 
 @pytest.fixture
@@ -46,6 +49,13 @@ def company(db: None) -> Order:
     money = {"currency": "CNY", "total_incl_tax": 1, "total_excl_tax": 1}
     Return.objects.create(number="R-5001", source_account="web", received_at=timezone.now())
     CreditNote.objects.create(number="CN-5001", source_account="web", issued_at=timezone.now(), **money)
+    paid = Payment.objects.create(
+        order=order, account=factories.account("payments", "gone"), number=PAID, remote="2026112222001", method="page",
+        status="captured", currency="CNY", total=113, captured=113, refund_pending=5, expires_at=timezone.now(),
+        watched_until=timezone.now(),
+    )  # fmt: skip
+    refund = Refund.objects.create(order=order, currency="CNY", amount=5, reason="x", actor="staff:li")
+    RefundPart.objects.create(refund=refund, attempt=paid, key=BACK, remote="R2026112222001", amount=5)
     return Order.objects.get(pk=order.pk)
 
 
@@ -69,7 +79,8 @@ def found(client: Client, text: str) -> dict[str, set[str]]:
         ("林", "Customers"), ("LIN@EXAMPLE", "Customers"), ("+8613800139999", "Customers"),
         ("138 0013 9999", "Customers"),
         ("9999", "Customers"), ("SF1002", "Parcels"), ("r-50", "Returns"), ("CN-5", "Credit notes"),
-        ("P-9001", "Outgoing work"),
+        ("P-9001", "Outgoing work"), (PAID.lower(), "Payments"), ("2026112222001", "Payments"), (BACK, "Refunds"),
+        ("R2026112222001", "Refunds"),
     ],
 )  # fmt: skip
 def test_it_finds(login: Login, company: Order, text: str, kind: str) -> None:
@@ -95,13 +106,15 @@ def test_what_is_not_there_is_not_found(login: Login, company: Order) -> None:
         assert found(client, text) == {}, text
 
 
+PAPERS = {"Parcels", "Returns", "Credit notes", "Outgoing work"}
+MONEY = {"Payments", "Refunds"}
 SEES = {
-    "sales": {"Orders", "Stock", "Products", "Customers", "Parcels", "Returns", "Credit notes", "Outgoing work"},
-    "warehouse": {"Orders", "Stock", "Products", "Parcels", "Returns", "Credit notes", "Outgoing work"},
-    "finance": {"Orders", "Stock", "Customers", "Parcels", "Returns", "Credit notes", "Outgoing work"},
+    "sales": {"Orders", "Stock", "Products", "Customers"} | PAPERS | MONEY,
+    "warehouse": {"Orders", "Stock", "Products"} | PAPERS,
+    "finance": {"Orders", "Stock", "Customers"} | PAPERS | MONEY,
     "catalogue": {"Stock", "Products"},
     "integrations": {"Orders", "Stock", "Parcels", "Outgoing work"},
-    "auditor": {"Orders", "Stock", "Products", "Customers", "Parcels", "Returns", "Credit notes", "Outgoing work"},
+    "auditor": {"Orders", "Stock", "Products", "Customers"} | PAPERS | MONEY,
     "": set(),
 }
 
@@ -109,7 +122,7 @@ SEES = {
 @pytest.mark.parametrize("group", [*GROUPS, ""])
 def test_each_finds_only_what_they_may_see(login: Login, company: Order, group: str) -> None:
     client = login(group)
-    texts = ("TB7788", "CHAIR", "林晓", "SF1002", "R-50", "CN-5", "P-9001")
+    texts = ("TB7788", "CHAIR", "林晓", "SF1002", "R-50", "CN-5", "P-9001", PAID, BACK)
     assert set().union(*(found(client, text) for text in texts)) == SEES[group]
     page = client.get(reverse(SEARCH), {"s": "林晓"})
     shown = page.content.decode()
@@ -121,7 +134,10 @@ def test_an_exact_number_leads_straight_there(login: Login, company: Order) -> N
     client = login("superuser")
     order = reverse("admin:order_order_change", args=[company.pk])
     parcel = reverse("admin:fulfilment_parcel_change", args=[Parcel.objects.get().pk])
-    for text, page in ((company.number, order), ("TB778899", order), ("SO-7001", order), ("SF100200", parcel)):
+    paid = reverse("admin:payments_attempt_change", args=[Payment.objects.get().pk])
+    back = reverse("admin:payments_refundpart_change", args=[RefundPart.objects.get().pk])
+    numbers = {company.number: order, "TB778899": order, "SO-7001": order, "SF100200": parcel, PAID: paid, BACK: back}
+    for text, page in numbers.items():
         assert client.get(reverse(SEARCH), {"s": text}).headers.get("location") == page, text
     assert login("catalogue").get(reverse(SEARCH), {"s": "SO-7001"}).status_code == 200  # not theirs to see
 

@@ -13,11 +13,12 @@ from django.utils import timezone
 from integrations.hub import outgoing, registry
 from integrations.hub.errors import OutcomeUnknown
 from integrations.hub.models import Account, Outgoing
+from integrations.hub.sending import manual
 from integrations.hub.values import Hint, Money
 from integrations.payments.base import Observed, RefundStatus, TradeStatus
 from shop.order import lifecycle
 from shop.order.models import Order, Status
-from shop.payments import flow, refunds, tasks, topics, watching
+from shop.payments import aftercare, flow, refunds, tasks, topics, watching
 from shop.payments.models import Attempt, AttemptStatus, Entry, PartStatus, Refund, RefundPart
 from shop.payments.news import RefundNews
 from shop.stock.models import Hold, Pool
@@ -330,6 +331,86 @@ def test_a_large_refund_is_approved_by_somebody_else(
     with pytest.raises(refunds.CannotRefund, match="no approval"):
         refunds.approve(refund, refund.approval, actor="staff:wang")
     assert send_due(till) == 1
+
+
+def gives_back_itself(attempt: Attempt, book: Book, amount: str) -> Attempt:
+    """The provider says that so much went back through it, and is asked."""
+    book.trades[attempt.number] = replace(book.trades[attempt.number], refunded=Money(Decimal(amount), "CNY"))
+    again(attempt)
+    assert watching.look(attempt.pk)
+    return fresh(attempt)
+
+
+def theirs() -> list[Decimal]:
+    return [entry.amount for entry in Entry.objects.filter(kind="refunded", refund_key="").order_by("pk")]
+
+
+@pytest.mark.parametrize("refused", [RefundStatus.FAILED, RefundStatus.STUCK])
+def test_what_was_settled_by_hand_hides_no_refund_of_the_providers(
+    order: Order, attempt: Attempt, till: Account, book: Book, refused: RefundStatus
+) -> None:
+    paid(attempt, book)
+    book.refund_to = refused
+    part = ask(order, "50.00").parts.get()
+    assert send_due(till) == 1
+    aftercare.settle_by_hand(part.pk, "transfer of today", actor="staff:li")
+    assert gives_back_itself(attempt, book, "30.00").refunded == Decimal("80.00")
+    assert gives_back_itself(attempt, book, "30.00").refunded == Decimal("80.00")
+    assert theirs() == [Decimal("30.00")] and fresh(attempt).review == ""
+
+
+def test_what_waits_here_hides_no_refund_of_the_providers(
+    order: Order, attempt: Attempt, till: Account, book: Book, settings: object
+) -> None:
+    settings.WEFT_REFUND_LIMIT = Decimal("40")  # type: ignore[attr-defined]
+    paid(attempt, book)
+    ask(order, "20.00")  # on its way to be sent, and never tried
+    waiting = ask(order, "50.00")
+    one = gives_back_itself(attempt, book, "10.00")
+    assert (one.refunded, one.refund_pending, theirs()) == (10, 70, [10])
+    assert send_due(till) == 1
+    assert gives_back_itself(attempt, book, "30.00").refunded == 30
+    refunds.approve(waiting, waiting.approval, actor="staff:wang")
+    assert send_due(till) == 1
+    one = gives_back_itself(attempt, book, "80.00")
+    assert (one.refunded, one.refund_pending, theirs(), one.review) == (80, 0, [10], "")
+
+
+def test_what_was_sent_and_perhaps_arrived_is_not_the_providers_own(
+    order: Order, attempt: Attempt, till: Account, book: Book
+) -> None:
+    paid(attempt, book)
+    ask(order, "20.00")
+    book.wrong = [OutcomeUnknown("cut")]
+    assert send_due(till) == 0
+    one = gives_back_itself(attempt, book, "20.00")
+    assert (one.refunded, one.refund_pending, theirs()) == (0, 20, [])
+
+
+def test_what_a_person_took_to_do_by_hand_is_not_the_providers_own(
+    order: Order, attempt: Attempt, till: Account, book: Book
+) -> None:
+    paid(attempt, book)
+    ask(order, "20.00")
+    manual.take(Outgoing.objects.filter(topic=refunds.TOPIC), "staff:li")
+    assert gives_back_itself(attempt, book, "20.00").refunded == 0 and theirs() == []
+
+
+def test_more_given_back_than_was_left_is_for_a_person(
+    order: Order, attempt: Attempt, till: Account, book: Book
+) -> None:
+    paid(attempt, book)
+    Attempt.objects.filter(pk=attempt.pk).update(review="something else", reviewed_at=timezone.now())
+    book.refund_to = RefundStatus.FAILED
+    part = ask(order, "100.00").parts.get()
+    assert send_due(till) == 1
+    aftercare.settle_by_hand(part.pk, "transfer of today", actor="staff:li")
+    one = gives_back_itself(attempt, book, "113.00")
+    assert (one.refunded, theirs()) == (113, [13])
+    assert one.needs_review and one.review == "given back at the provider: 100.00 CNY more than was left"
+    aftercare.review(one.pk, "asked the customer", actor="staff:li")
+    assert not gives_back_itself(attempt, book, "113.00").needs_review, "the same is not asked twice"
+    assert theirs() == [13]
 
 
 def test_facts_in_any_order_end_the_same(order: Order, till: Account, book: Book) -> None:

@@ -14,8 +14,8 @@ from integrations.payments.base import RefundStatus
 from shop import invariants
 from shop.order import lifecycle
 from shop.order.models import Order
-from shop.payments import refunds, watching
-from shop.payments.models import Attempt
+from shop.payments import aftercare, refunds, watching
+from shop.payments.models import Attempt, RefundPart
 from tests import factories
 from tests.hub.conftest import send_due
 from tests.payments.conftest import attempt_of
@@ -48,6 +48,28 @@ def _ask(order: Order, amount: str) -> None:
 def problems() -> dict[str, list[str]]:
     found = {one.id: [row.problem for row in invariants.broken(one)] for one in invariants.registered()}
     return {id: rows for id, rows in found.items() if rows}
+
+
+def test_tried_again_a_refund_is_the_sum_of_its_parts(order: Order, till: Account, book: Book) -> None:
+    """The part that failed stands beside the one that took its place."""
+    one = attempt_of(order, till)
+    book.pay(one.number)
+    assert watching.look(one.pk)
+    book.refund_to = RefundStatus.FAILED
+    _ask(order, "50")
+    send_due(till)
+    book.refund_to = RefundStatus.DONE
+    aftercare.try_again(RefundPart.objects.get().pk, actor="staff:li")
+    assert problems() == {}
+    send_due(till)
+    assert problems() == {} and Attempt.objects.get().refunded == 50
+
+
+def test_money_of_another_currency_is_on_the_ledger_and_in_no_sum(order: Order, till: Account, book: Book) -> None:
+    one = attempt_of(order, till)
+    book.pay(one.number, currency="USD")
+    assert watching.look(one.pk)
+    assert Attempt.objects.get().review and problems() == {}
 
 
 FIRST = "(SELECT min(id) FROM payments_attempt)"

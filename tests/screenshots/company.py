@@ -59,7 +59,7 @@ from shop.stock import readings, repair
 from shop.stock.models import Hold, Level, Pool, Reason, Warehouse
 from shop.stock.movements import Move, by_staff
 from shop.stock.readings import Figure
-from tests.screenshots import ahead, broken, counts, selling, wares
+from tests.screenshots import ahead, broken, counts, paying, selling, wares
 
 NAMES = ("张伟", "王芳", "李娜", "刘洋", "陈静", "杨磊", "赵敏", "黄强", "周婷", "吴昊", "Anna Schmidt", "徐丽")
 PLACES = (("广东省", "深圳市", "南山区"), ("浙江省", "杭州市", "西湖区"), ("上海市", "上海市", "徐汇区"),
@@ -104,6 +104,7 @@ def make(say: Say, catalogue: Callable[[Say], None] = load.load) -> Company:
     selling.make()
     _work(company)
     _messages()
+    paying.make(_bought_online, _shipped, staff)
     _staff_work(company, staff)
     _letters(company)
     _spread_out()
@@ -271,6 +272,12 @@ def _bought(wanted: dict[str, int]) -> Order:
     """An order of these SKUs, whether they are here or not."""
     buyer = User.objects.get(email="buyer0@example.com")
     return _placed(buyer, hours=2, wanted=wanted)
+
+
+def _bought_online(lines: int) -> Order:
+    """An order of so many lines that waits to be paid online."""
+    buyer = User.objects.get(email="buyer0@example.com")
+    return _placed(buyer, hours=3, lines=lines, method=PaymentMethod.ONLINE)
 
 
 def _lines(count: int) -> tuple[DraftLine, ...]:

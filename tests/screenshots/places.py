@@ -20,6 +20,8 @@ from shop.customer.models import User
 from shop.desk.models import SavedList
 from shop.order.models import SAID_TO_BE_PAID, Intake, Order, Status
 from shop.partner.models import StockRecord
+from shop.payments.models import OPEN_PART, OPEN_REVIEW, STUCK_PART, Dispute, Refund, RefundPart
+from shop.payments.models import Attempt as Payment
 from shop.stock.models import (
     BrokenPromise,
     CountSheet,
@@ -65,6 +67,7 @@ def staff(company: Company) -> Iterator[Place]:
     yield from _searches()
     yield from _stock()
     yield from _work()
+    yield from _payments()
     orders = reverse("admin:order_order_changelist")
     yield Place("order-list-filters", orders, press=("a:has(> .material-symbols-outlined:text('filter_list'))",))
     yield Place("order-list-said", f"{orders}?said=open")
@@ -191,6 +194,27 @@ def _work() -> Iterator[Place]:
     yield Place("work-tried", reverse("admin:hub_outgoing_change", args=[tried.pk]), press=("details summary",))
     taken = Outgoing.objects.filter(taken__isnull=False).earliest("pk")
     yield Place("work-tick", reverse("admin:hub_outgoing_tick", args=[taken.pk]))
+
+
+def _payments() -> Iterator[Place]:
+    """Each order with something about its payments, and the form that gives money back."""
+    of_refunds = Refund.objects.order_by("pk")
+    names = dict(zip(("back", "failed", "stuck", "waiting"), of_refunds, strict=False))
+    for name, refund in names.items():
+        yield Place(f"payments-order-{name}", reverse("admin:order_order_change", args=[refund.order_id]))
+        yield Place(f"payments-refund-{name}", reverse("admin:payments_refund_change", args=[refund.pk]))
+    for part in RefundPart.objects.filter(OPEN_PART | STUCK_PART).order_by("pk"):
+        shown = "stuck" if part.is_stuck else "failed"
+        yield Place(f"payments-part-{shown}", reverse("admin:payments_refundpart_change", args=[part.pk]))
+    disputed = Dispute.objects.earliest("pk").attempt
+    yield Place("payments-order-disputed", reverse("admin:order_order_change", args=[disputed.order_id]))
+    odd = Payment.objects.filter(OPEN_REVIEW).earliest("pk")
+    yield Place("payments-order-review", reverse("admin:order_order_change", args=[odd.order_id]))
+    yield Place("payments-review", reverse("admin:payments_attempt_change", args=[odd.pk]))
+    form = reverse("admin:order_order_refund", args=[names["back"].order_id])
+    yield Place("payments-refund-form", form)
+    yield Place("payments-refund-wrong", form, press=("#refund button[type=submit]",))
+    yield Place("payments-search", reverse("admin:search") + f"?s={odd.order.number}")
 
 
 def _searches() -> Iterator[Place]:
