@@ -40,11 +40,11 @@ I3 = Invariant(
         AND advance_at IS NULL AND advanced_at IS NULL
     UNION ALL
     SELECT concat(order_number, ' ', number), 'its order was told and is not paid', 'paid, or all given back', 'neither'
-    FROM sums WHERE advanced_at IS NOT NULL AND captured > refunded + refund_pending AND NOT has_failed
+    FROM sums WHERE advanced_at IS NOT NULL AND captured > refunded + refund_pending + disputed AND NOT has_failed
         AND order_paid_at IS NULL
     UNION ALL
     SELECT order_number, 'was paid twice, and both are kept', '1', count(*)::text
-    FROM sums WHERE advanced_at IS NOT NULL AND captured > refunded + refund_pending
+    FROM sums WHERE advanced_at IS NOT NULL AND captured > refunded + refund_pending + disputed
     GROUP BY order_number HAVING count(*) > 1 AND NOT bool_or(has_failed)
     UNION ALL
     SELECT concat(s.order_number, ' ', s.number), 'made its order paid, and is not all there', s.total::text,

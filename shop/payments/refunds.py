@@ -99,6 +99,10 @@ def approve(refund: Refund, approval: str, *, actor: str) -> None:
             raise CannotRefund("It changed since it was shown. Look at it again.")
         if givable(Attempt.objects.filter(parts__refund=refund)).count() < refund.parts.count():
             raise CannotRefund(DISPUTED)
+        for part in refund.parts.select_related("attempt"):  # a dispute may have been lost since it was reserved
+            one = part.attempt
+            if one.captured < one.refunded + one.refund_pending + one.disputed:
+                raise CannotRefund(f"Of payment {one.number} less than {exact(part.amount, one.currency)} is left.")
         refund.approved_by, refund.approved_at = actor, timezone.now()
         refund.save(update_fields=["approved_by", "approved_at"])
         _send(refund)
@@ -109,7 +113,9 @@ def decline(refund: Refund, note: str, *, actor: str) -> None:
     with outgoing.recording():
         order, refund = _lock_waiting(refund)
         for part in refund.parts.order_by("attempt_id"):
-            Attempt.objects.filter(pk=part.attempt_id).update(refund_pending=F("refund_pending") - part.amount)
+            Attempt.objects.filter(pk=part.attempt_id).update(
+                refund_pending=F("refund_pending") - part.amount, look_at=timezone.now(), looks=0
+            )  # as where one failed: what went back at the provider itself was taken for it
         refund.parts.update(status=PartStatus.FAILED, why="declined", closed_at=timezone.now(), closed_note=note[:255])
         refund.declined_by, refund.declined_at, refund.declined_note = actor, timezone.now(), note[:255]
         refund.save(update_fields=["declined_by", "declined_at", "declined_note"])
@@ -230,6 +236,8 @@ def settle_part(part: RefundPart, order: Order, attempt: Attempt, seen: RefundSe
     elif part.status == PartStatus.PENDING:
         attempt.refund_pending -= part.amount
         part.status, part.why = PartStatus.FAILED, (seen.why or "the provider refused it")[:255]
+        # While it was reserved, what was given back at the provider itself was taken for it: the sum is read again.
+        attempt.look_at, attempt.looks = timezone.now(), 0
     part.remote = seen.remote or part.remote
     part.save()
     attempt.save()
