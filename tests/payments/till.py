@@ -60,7 +60,10 @@ class Till(Payments):
         everywhere = frozenset(Scene)
         return [
             Method(
-                "page", "Page", everywhere - {Scene.WECHAT}, longest=timedelta(hours=2),
+                "page",
+                "Page",
+                everywhere - {Scene.WECHAT},
+                longest=timedelta(hours=2),
                 action_lasts=timedelta(minutes=5),
             ),  # fmt: skip
             Method("qr", "QR code", everywhere, longest=timedelta(hours=2)),

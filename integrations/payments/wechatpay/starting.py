@@ -25,12 +25,20 @@ WAYS = {
     way.code: way
     for way in (
         Method(
-            "jsapi", "WeChat Pay", frozenset({Scene.WECHAT}), needs_payer=True, longest=LONGEST,
+            "jsapi",
+            "WeChat Pay",
+            frozenset({Scene.WECHAT}),
+            needs_payer=True,
+            longest=LONGEST,
             action_lasts=PREPAY_LASTS,
         ),
         Method("h5", "WeChat Pay", frozenset({Scene.PHONE}), longest=LONGEST, action_lasts=H5_LASTS),
         Method(
-            "native", "WeChat Pay, by QR code", frozenset(Scene), longest=LONGEST, action_lasts=PREPAY_LASTS,
+            "native",
+            "WeChat Pay, by QR code",
+            frozenset(Scene),
+            longest=LONGEST,
+            action_lasts=PREPAY_LASTS,
         ),
     )  # fmt: skip
 }
