@@ -52,7 +52,7 @@ def choose(person: Person, name: str) -> None:
 
 
 def shows(page: Page, state: str) -> None:
-    expect(page.locator("#payment")).to_have_attribute("data-state", state)
+    expect(page.locator("#payment")).to_have_attribute("data-state", state, timeout=20_000)
     assert page.evaluate(WIDER) == []
 
 
