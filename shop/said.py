@@ -17,6 +17,7 @@ SENTENCES = (
     gettext_noop("shipped although never released: %(parcel)s"),
     gettext_noop("the ERP had shipped it already"),
     # payments
+    gettext_noop("The payment provider sends buyers to a host that the connector does not name."),
     gettext_noop("given back: %(amount)s"),
     gettext_noop("given back at the provider itself: %(amount)s"),
     gettext_noop("given back at the provider: %(amount)s more than was left"),

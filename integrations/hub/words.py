@@ -65,7 +65,7 @@ CONNECTORS = (
     gettext_noop("Sign-in address"),
     gettext_noop("OpenID address"),
     gettext_noop("Alipay"),
-    gettext_noop("Alipay, scanned with another device"),
+    gettext_noop("Alipay, by QR code"),
     gettext_noop("asks, signed, for a trade that nobody has, and checks the signature of the answer; no money moves"),
     gettext_noop("Application number (APPID)"),
     gettext_noop("Seller number (PID)"),

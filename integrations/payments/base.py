@@ -59,7 +59,8 @@ class Method:
     """A way to pay. `code` is unique within its connector; `label` is what buyers read, in English.
 
     A trade is open for at least `shortest` and at most `longest`. `needs_payer`: the provider wants to know who pays
-    before it starts (an openid, by `payer_url` and `payer`).
+    before it starts (an openid, by `payer_url` and `payer`). What `start` gives the browser works for `action_lasts`,
+    where that may be shorter than the trade is open.
     """
 
     code: str
@@ -71,6 +72,7 @@ class Method:
     needs_payer: bool = False
     shortest: timedelta = timedelta(minutes=1)
     longest: timedelta = timedelta(days=14)
+    action_lasts: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,10 +203,15 @@ def _deadline(draft: Draft, at: datetime) -> datetime | None:
     return None
 
 
-def _first_status(draft: Draft) -> Status:
+def _is_settled(draft: Draft, total: Decimal) -> bool:
+    """There is nothing to pay, so nobody waits for it."""
+    return total == ZERO and draft.payment_method != PaymentMethod.ON_ACCOUNT
+
+
+def _first_status(draft: Draft, total: Decimal) -> Status:
     if draft.shipped_from is not None:
         return Status.SHIPPED
-    if draft.sold_on is not None:
+    if draft.sold_on is not None or _is_settled(draft, total):
         return Status.PAID
     return Status.ON_ACCOUNT if draft.payment_method == PaymentMethod.ON_ACCOUNT else Status.PENDING_PAYMENT
 
@@ -225,6 +230,8 @@ def _write_order(draft: Draft, taxed: list[Taxed], at: datetime) -> Order:
     shipping = split(draft.shipping_gross, draft.shipping_tax_rate, draft.currency)
     number = new_number(at)
     historical = draft.shipped_from is not None
+    total = sum((t.gross for t in taxed), shipping.gross)
+    settled = _is_settled(draft, total)
     address = _write_address(draft.ship_to)
     return Order.objects.create(
         number=number,
@@ -235,7 +242,7 @@ def _write_order(draft: Draft, taxed: list[Taxed], at: datetime) -> Order:
         user_id=draft.user_id,
         guest_email=draft.email,
         currency=draft.currency,
-        total_incl_tax=sum((t.gross for t in taxed), shipping.gross),
+        total_incl_tax=total,
         total_excl_tax=sum((t.net for t in taxed), shipping.net),
         shipping_incl_tax=shipping.gross,
         shipping_excl_tax=shipping.net,
@@ -245,10 +252,10 @@ def _write_order(draft: Draft, taxed: list[Taxed], at: datetime) -> Order:
         shipping_method=draft.shipping_name,
         shipping_address=address,
         buyer_reference=draft.buyer_reference,
-        status=_first_status(draft),
+        status=_first_status(draft, total),
         payment_method=draft.payment_method,
-        payment_deadline=None if historical else _deadline(draft, at),
-        paid_at=at if historical or draft.sold_on else None,
+        payment_deadline=None if historical or settled else _deadline(draft, at),
+        paid_at=at if historical or draft.sold_on or settled else None,
         is_historical=historical,
         language=draft.language,
         note=draft.note,

@@ -28,6 +28,8 @@ from shop.payments.models import OVER, Attempt, AttemptStatus
 
 MARGIN = timedelta(minutes=2)  # the provider's expiry lies so far before the order's deadline
 SECONDS = 12.0  # somebody waits
+EARLY = timedelta(seconds=15)  # what would end on the way to the provider is not handed out any more
+EVERYWHERE = frozenset(Scene)
 
 
 class CannotPay(Exception):
@@ -54,7 +56,8 @@ class Offer:
 
 
 def offers(order: Order, scene: Scene) -> list[Offer]:
-    """The ways to pay this order where the buyer is, those that work first. Two statements, no call.
+    """The ways to pay this order where the buyer is: what is made for there first, then the codes for another device.
+    Two statements, no call.
 
     What fails just now is left out, unless all of them do: then all are shown with a warning.
     """
@@ -65,6 +68,7 @@ def offers(order: Order, scene: Scene) -> list[Offer]:
         for account, method in _fitting(accounts, order.currency, order.total_incl_tax)
         if scene in method.scenes
     ]
+    found.sort(key=lambda offer: offer.method.scenes == EVERYWHERE)
     return [offer for offer in found if not offer.is_failing] or found
 
 
@@ -118,10 +122,13 @@ def begin(order: Order, account: Account, method: str, *, payer: str = "", payer
                 payer=payer, payer_ip=payer_ip,
             )
         )  # fmt: skip
+        does = _action(action, chosen, remote)
     except OutcomeUnknown as error:  # perhaps the provider knows it: it is watched, and nobody has its page
         pauses.count(account, _topic(method), error.message)
         _note(attempt, error, AttemptStatus.STARTING)
-        raise CannotPay(_("The payment provider does not answer. Try again, or choose another way to pay.")) from error
+        raise CannotPay(
+            _("The payment provider does not answer as it should. Try again, or choose another way to pay.")
+        ) from error
     except (Rejected, Conflict, Misconfigured) as error:
         _note(attempt, error, AttemptStatus.REFUSED)
         raise CannotPay(_("The payment provider refused. Choose another way to pay.")) from error
@@ -130,7 +137,7 @@ def begin(order: Order, account: Account, method: str, *, payer: str = "", payer
         _note(attempt, error, AttemptStatus.REFUSED)
         raise CannotPay(_("The payment provider cannot be reached. Try again in a moment.")) from error
     pauses.end(account, {_topic(method)})
-    return _started(attempt, _action(action, remote))
+    return _started(attempt, does)
 
 
 def _write(order: Order, account: Account, method: Method, remote: Payments) -> Attempt:
@@ -159,16 +166,25 @@ def _expiry(order: Order, method: Method) -> datetime:
     return expires_at
 
 
-def _action(action: Redirect | Qr | JsCall, remote: Payments) -> dict[str, Any]:
+def _action(action: Redirect | Qr | JsCall, method: Method, remote: Payments) -> dict[str, Any]:
+    """As it is kept, with the moment until which it works. Raises OutcomeUnknown for a host that was not declared: the
+    trade is there, and nobody is sent to it."""
+    ends = {"until": (timezone.now() + method.action_lasts).isoformat()} if method.action_lasts else {}
     match action:
         case Redirect(url):
             if urlsplit(url).netloc not in remote.redirect_hosts():
-                raise ValueError(f"{remote.label} sends buyers to a host that it does not name")
-            return {"redirect": url}
+                raise OutcomeUnknown("The payment provider sends buyers to a host that the connector does not name.")
+            return {"redirect": url, **ends}
         case Qr(content):
-            return {"qr": content}
+            return {"qr": content, **ends}
         case JsCall(params):
-            return {"js": dict(params)}
+            return {"js": dict(params), **ends}
+
+
+def is_stale(attempt: Attempt) -> bool:
+    """Does what the buyer's browser was given not work any more, while the payment may still be made anew?"""
+    until = attempt.action.get("until")
+    return bool(until) and datetime.fromisoformat(until) - EARLY <= timezone.now()
 
 
 def _started(attempt: Attempt, action: dict[str, Any]) -> Attempt:

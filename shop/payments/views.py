@@ -34,6 +34,7 @@ from shop.payments.starting import CannotPay, Offer
 
 SESSION = "payer"  # what the browser was sent to be recognised for
 RETRY = 3  # seconds between two looks of a page at our row
+UNPAID = ("waiting", "stale")
 RELOAD = 10  # seconds until a page without scripts loads itself again
 
 
@@ -122,14 +123,14 @@ def page(request: HttpRequest, number: str, token: str) -> HttpResponse:
 def returned(request: HttpRequest, number: str, token: str) -> HttpResponse:
     """The browser is back from the provider. Whatever it brings is ignored; the provider is asked."""
     attempt = _attempt(number, token)
-    if state(attempt) == "waiting":
+    if state(attempt) in UNPAID:
         Attempt.objects.filter(pk=attempt.pk, captured=0).update(look_at=timezone.now(), looks=0)
         wakeups.queue("shop.payments.tasks.look")
     return _page(request, attempt, token, is_back=True)
 
 
 def _page(request: HttpRequest, attempt: Attempt, token: str, *, is_back: bool = False) -> HttpResponse:
-    now = state(attempt)
+    now, where = state(attempt), scene(request.headers.get("user-agent", ""))
     context: dict[str, Any] = {
         "attempt": attempt,
         "order": attempt.order,
@@ -141,20 +142,22 @@ def _page(request: HttpRequest, attempt: Attempt, token: str, *, is_back: bool =
         "retry": RETRY,
         "reload": RELOAD,
         "seconds_left": max(0, int((attempt.expires_at - timezone.now()).total_seconds())),
-        "is_phone": scene(request.headers.get("user-agent", "")) is not Scene.DESKTOP,
+        "is_phone": where is not Scene.DESKTOP,
+        "is_wechat": where is Scene.WECHAT,
+        "again": f"{attempt.account_id}:{attempt.method}",
         "qr": "",
         "js_params": json.dumps(attempt.action.get("js")),
     }
     if now == "waiting" and (content := attempt.action.get("qr")):
         context["qr"] = _svg(content)
-    shown = render(request, "payments/page.html", context)
-    shown["Referrer-Policy"] = "no-referrer"  # the address holds the token
-    return shown
+    return render(request, "payments/page.html", context)
 
 
 def _svg(content: str) -> str:
     code = segno.make(content, error="m", micro=False)
-    return mark_safe(code.svg_inline(scale=6, border=2, svgclass="qr", lineclass=None))
+    return mark_safe(
+        code.svg_inline(border=2, svgclass="qr", lineclass=None, omitsize=True)
+    )  # as wide as there is room
 
 
 @never_cache
@@ -162,12 +165,13 @@ def _svg(content: str) -> str:
 def status(request: HttpRequest, number: str, token: str) -> HttpResponse:
     """By our row only."""
     now = state(_attempt(number, token))
-    return JsonResponse({"state": now, "retry_after": RETRY if now in ("waiting", "told") else None})
+    return JsonResponse({"state": now, "retry_after": RETRY if now in (*UNPAID, "told") else None})
 
 
 def state(attempt: Attempt) -> str:
-    """`waiting` for the buyer or the provider; `told`: paid, and the order hears of it this moment; `paid`; `review`:
-    we have the money, and a person looks; `back`: it was given back; `over`."""
+    """`waiting` for the buyer or the provider; `stale`: the same, but what the browser was given for it works no more;
+    `told`: paid, and the order hears of it this moment; `paid`; `review`: we have the money, and a person looks; `back`:
+    it was given back; `over`."""
     if attempt.was_paid:
         if attempt.captured and attempt.refundable <= 0:
             return "back"
@@ -178,7 +182,7 @@ def state(attempt: Attempt) -> str:
         return "over"
     if attempt.status == AttemptStatus.STARTING or attempt.order.status != Status.PENDING_PAYMENT:
         return "over"
-    return "waiting"
+    return "stale" if starting.is_stale(attempt) else "waiting"
 
 
 def _url(name: str, attempt: Attempt) -> str:

@@ -37,9 +37,22 @@
 
   const button = document.getElementById("pay-here");
   if (!button) return;
-  const pay = () => window.WeixinJSBridge.invoke("getBrandWCPayRequest", JSON.parse(button.dataset.params), () => look());
+  const failed = document.getElementById("pay-failed");
+  const cancelled = document.getElementById("pay-cancelled");
+  const tell = (word) => {
+    failed.hidden = word !== "fail";
+    cancelled.hidden = word !== "cancel";
+    if (word === "ok") look();
+  };
+  // "get_brand_wcpay_request:ok", ":cancel" or ":fail"; what counts is what the provider tells us
+  const pay = () =>
+    window.WeixinJSBridge.invoke("getBrandWCPayRequest", JSON.parse(button.dataset.params), (answer) =>
+      tell(answer.err_msg.split(":").pop()),
+    );
   button.addEventListener("click", () => {
-    if (window.WeixinJSBridge) pay();
-    else document.addEventListener("WeixinJSBridgeReady", pay, { once: true });
+    tell("");
+    if (window.WeixinJSBridge) return pay();
+    const giveUp = setTimeout(() => tell("fail"), 5000); // WeChat's script did not come
+    document.addEventListener("WeixinJSBridgeReady", () => (clearTimeout(giveUp), pay()), { once: true });
   });
 })();

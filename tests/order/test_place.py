@@ -168,6 +168,16 @@ def test_a_discount_is_spread_to_the_last_cent() -> None:
 # --- all or nothing --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("method", [PaymentMethod.ONLINE, PaymentMethod.BANK_TRANSFER])
+def test_nobody_waits_for_a_payment_of_nothing(method: PaymentMethod) -> None:
+    factories.stock("A", SZ=1)
+    order = place(a_draft(a_line("A"), order_discount=a_line("A").gross, payment_method=method))
+    assert (order.status, order.payment_deadline, order.total_incl_tax) == (Status.PAID, None, 0)
+    assert order.paid_at == order.date_placed
+    assert Hold.objects.get().deadline is None, "its goods are kept"
+    assert invariants.broken(invariants.I10) == []
+
+
 def test_out_of_stock_leaves_nothing() -> None:
     factories.stock("A", SZ=5)
     factories.stock("B", SZ=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.test import Client
@@ -14,12 +15,13 @@ from integrations.hub.door import pauses
 from integrations.hub.errors import OutcomeUnknown, Rejected
 from integrations.hub.models import Account, Pause
 from integrations.payments.base import Scene
-from shop.order.models import Order, Status
+from shop.order.models import Order, PaymentMethod, Status
 from shop.payments import numbers, watching
 from shop.payments.models import Attempt, AttemptStatus
 from shop.payments.scenes import scene
+from tests import factories
 from tests.payments.conftest import again
-from tests.payments.till import Book
+from tests.payments.till import Book, Till
 
 pytestmark = pytest.mark.django_db
 
@@ -173,3 +175,49 @@ def test_an_open_payment_says_how_it_goes_on_without_scripts(client: Client, sig
     assert re.search(r'<noscript><meta http-equiv="refresh" content="\d+"></noscript>', shown)
     assert 'id="left"' in shown, "the time that is left"
     assert reverse("customer:guest-order", args=[signed]) in shown, "a plain way back to the order"
+
+
+def test_a_host_that_was_not_declared_is_no_place_to_send_buyers(
+    client: Client, signed: str, till: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Till, "host", "elsewhere.example")
+    for _ in range(pauses.CIRCUIT):
+        assert begin(client, signed, till).url == to_pay(signed)
+    attempt = Attempt.objects.latest("pk")
+    assert (attempt.status, attempt.action) == (AttemptStatus.STARTING, {})
+    assert attempt.look_at and "host" in attempt.look_error, "the provider has it: it is watched"
+    assert ways(client, signed) == ["qr"], "it counts as a failure"
+
+
+def test_what_works_no_more_is_begun_anew(client: Client, signed: str, till: Account) -> None:
+    begin(client, signed, till)
+    first = Attempt.objects.get()
+    assert client.get(page_of(first)).context["state"] == "waiting"
+    first.action["until"] = (timezone.now() + timedelta(seconds=10)).isoformat()  # it would end on the way
+    first.save(update_fields=["action"])
+    assert client.get(page_of(first, "status")).json() == {"state": "stale", "retry_after": 3}
+    shown = client.get(page_of(first, "return")).content.decode()
+    assert first.action["redirect"] not in shown
+    assert f'name="with" value="{till.pk}:page"' in shown
+    begin(client, signed, till)
+    first.refresh_from_db()
+    second = Attempt.objects.latest("pk")
+    assert first.close_at and second.pk != first.pk
+    assert client.get(page_of(first)).context["state"] == "over"
+    assert client.get(page_of(second)).context["state"] == "waiting"
+
+
+def test_a_code_that_lasts_as_long_as_its_trade_has_no_end_of_its_own(
+    client: Client, signed: str, till: Account
+) -> None:
+    begin(client, signed, till, "qr")
+    assert "until" not in Attempt.objects.get().action
+
+
+def test_what_costs_nothing_is_not_paid(client: Client, till: Account) -> None:
+    free = factories.order(payment_method=PaymentMethod.ONLINE, order_discount=Decimal("113.00"))
+    assert (free.total_incl_tax, free.status, free.payment_deadline) == (0, Status.PAID, None)
+    shown = client.get(to_pay(free.verification_hash())).content.decode()
+    assert 'class="ways"' not in shown and "message warning" not in shown
+    assert begin(client, free.verification_hash(), till).url == to_pay(free.verification_hash())
+    assert not Attempt.objects.exists()

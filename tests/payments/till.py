@@ -101,6 +101,7 @@ class Till(Payments):
     name = "till"
     label = "Till"
     book = Book()
+    host = "till.example"
 
     def health(self) -> Health:
         return Health()
@@ -108,7 +109,13 @@ class Till(Payments):
     def methods(self) -> Sequence[Method]:
         everywhere = frozenset(Scene)
         return [
-            Method("page", "Page", everywhere - {Scene.WECHAT}, longest=timedelta(hours=2)),
+            Method(
+                "page",
+                "Page",
+                everywhere - {Scene.WECHAT},
+                longest=timedelta(hours=2),
+                action_lasts=timedelta(minutes=5),
+            ),  # fmt: skip
             Method("qr", "QR code", everywhere, longest=timedelta(hours=2)),
             Method("small", "Small change", everywhere, most=Decimal("5.00")),
         ]
@@ -122,10 +129,10 @@ class Till(Payments):
     def start(self, start: Start) -> Redirect | Qr:
         self._asked("start")
         if start.method == "qr":
-            return Qr(f"https://till.example/{start.number}")
+            return Qr(f"https://{self.host}/{start.number}")
         self.book.trades[start.number] = Observed(start.number, TradeStatus.OPEN, total=start.total)
         self._answers()
-        return Redirect(f"https://till.example/{start.number}")
+        return Redirect(f"https://{self.host}/{start.number}")
 
     def look(self, number: str, remote: str = "") -> Observed:
         self._asked("look")

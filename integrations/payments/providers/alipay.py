@@ -48,7 +48,7 @@ ANOTHER_REFUND = "ACQ.DISCORDANT_REPEAT_REQUEST"
 METHODS = (
     Method("page", "Alipay", frozenset({Scene.DESKTOP})),
     Method("wap", "Alipay", frozenset({Scene.PHONE, Scene.ALIPAY})),
-    Method("qr", "Alipay, scanned with another device", frozenset(Scene), longest=timedelta(hours=2)),
+    Method("qr", "Alipay, by QR code", frozenset(Scene), longest=timedelta(hours=2)),
 )
 PAGES = {
     "page": ("alipay.trade.page.pay", "FAST_INSTANT_TRADE_PAY"),

@@ -17,16 +17,30 @@ from integrations.payments.wechatpay.trades import CNY, cut, fen
 
 BEIJING = timezone(timedelta(hours=8))
 LONGEST = timedelta(days=7)
+H5_LASTS, PREPAY_LASTS = timedelta(minutes=5), timedelta(hours=2)
 TITLE_BYTES = 127
 
 # The best first. A QR code is offered everywhere: with it one pays with another device.
 WAYS = {
     way.code: way
     for way in (
-        Method("jsapi", "WeChat Pay", frozenset({Scene.WECHAT}), needs_payer=True, longest=LONGEST),
-        Method("h5", "WeChat Pay", frozenset({Scene.PHONE}), longest=LONGEST),
-        Method("native", "WeChat Pay, by QR code", frozenset(Scene), longest=LONGEST),
-    )
+        Method(
+            "jsapi",
+            "WeChat Pay",
+            frozenset({Scene.WECHAT}),
+            needs_payer=True,
+            longest=LONGEST,
+            action_lasts=PREPAY_LASTS,
+        ),
+        Method("h5", "WeChat Pay", frozenset({Scene.PHONE}), longest=LONGEST, action_lasts=H5_LASTS),
+        Method(
+            "native",
+            "WeChat Pay, by QR code",
+            frozenset(Scene),
+            longest=LONGEST,
+            action_lasts=PREPAY_LASTS,
+        ),
+    )  # fmt: skip
 }
 
 
