@@ -90,7 +90,7 @@ class AttemptAdmin(PaymentsAdmin):
 
     @display(description=gettext_lazy("account"), ordering="account")
     def account_(self, attempt: Attempt) -> str:
-        return format_html('{}<span class="weft-second">{}</span>', attempt.account, attempt.method)
+        return format_html('{}<code class="weft-second">{}</code>', attempt.account, attempt.method)
 
     @display(description=gettext_lazy("created at"), ordering="created_at")
     def created(self, attempt: Attempt) -> str:

@@ -113,7 +113,7 @@ def payment(attempt: Attempt) -> dict[str, Any]:
     currency = attempt.currency
     return {
         "attempt": attempt,
-        "method": starting.label(attempt),
+        "method": _method(attempt),
         "badges": attempt_badges(attempt, is_disputed=attempt.is_disputed),
         "number": link("attempt", attempt.pk, attempt.number),
         "amounts": [
@@ -138,6 +138,12 @@ def payment(attempt: Attempt) -> dict[str, Any]:
             for one in disputes
         ],
     }  # fmt: skip
+
+
+def _method(attempt: Attempt) -> str:
+    """What it is called; its code, as such, where it is not offered any more."""
+    label = starting.label(attempt)
+    return format_html("<code>{}</code>", label) if label == attempt.method else label
 
 
 def refunds_with_details(refunds: QuerySet[Refund]) -> QuerySet[Refund]:
