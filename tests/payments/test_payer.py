@@ -30,6 +30,10 @@ def told(text: str) -> list[str]:
     return [each for each in payer.EVERYTHING if each in text or each.encode("unicode_escape").decode() in text]
 
 
+def test_it_would_be_seen() -> None:
+    assert told(f"{{'payer': {payer.OPENID!r}, 'name': {ascii(payer.NAME)}}}") == [payer.OPENID, payer.NAME]
+
+
 @pytest.mark.parametrize("provider", METHODS)
 def test_nothing_of_the_payer(
     gateways: Gateways, box: Any, provider: str, caplog: pytest.LogCaptureFixture, client: Client
