@@ -18,8 +18,8 @@ from integrations.hub.values import Hint, Money
 from integrations.payments.base import Observed, RefundStatus, TradeStatus
 from shop.order import lifecycle
 from shop.order.models import Order, Status
-from shop.payments import aftercare, flow, refunds, tasks, topics, watching
-from shop.payments.models import Attempt, AttemptStatus, Entry, PartStatus, Refund, RefundPart
+from shop.payments import aftercare, disputes, flow, refunds, tasks, topics, watching
+from shop.payments.models import Attempt, AttemptStatus, DisputeStatus, Entry, PartStatus, Refund, RefundPart
 from shop.payments.news import RefundNews
 from shop.stock.models import Hold, Pool
 from tests.hub.conftest import send_due
@@ -267,6 +267,53 @@ def test_a_refused_refund_frees_what_it_reserved(order: Order, attempt: Attempt,
     part = RefundPart.objects.get()
     assert part.status == PartStatus.FAILED and part.why
     assert fresh(attempt).refund_pending == 0 and refunds.refundable(order) == Decimal("113.00")
+
+
+def given_back_there(attempt: Attempt, book: Book, amount: str) -> None:
+    trade = book.trades[attempt.number]
+    book.trades[attempt.number] = replace(trade, refunded=Money(Decimal(amount), "CNY"))
+    again(attempt)
+    assert watching.look(attempt.pk)
+
+
+@pytest.mark.parametrize("is_declined", [False, True])
+def test_what_was_given_back_there_meanwhile_is_seen_once_ours_is_not_to_be(
+    order: Order, attempt: Attempt, till: Account, book: Book, settings: object, is_declined: bool
+) -> None:
+    settings.WEFT_REFUND_LIMIT = Decimal("50" if is_declined else "500")  # type: ignore[attr-defined]
+    paid(attempt, book)
+    refund = ask(order, "100.00")
+    given_back_there(attempt, book, "113.00")
+    assert fresh(attempt).refunded == Decimal("13.00"), "the rest is taken for ours"
+    if is_declined:
+        refunds.decline(refund, "no", actor="staff:wang")
+    else:
+        book.refund_to = RefundStatus.FAILED
+        assert send_due(till) == 1
+    assert fresh(attempt).look_at
+    Attempt.objects.update(looked_at=None)
+    assert tasks.look() == 1
+    assert (fresh(attempt).refunded, fresh(attempt).refund_pending) == (Decimal("113.00"), 0)
+
+
+def test_what_the_bank_took_back_is_not_approved_to_go_back_once_more(
+    order: Order, attempt: Attempt, till: Account, book: Book, settings: object
+) -> None:
+    settings.WEFT_REFUND_LIMIT = Decimal("50")  # type: ignore[attr-defined]
+    paid(attempt, book)
+    refund = ask(order, "100.00")
+    dispute = disputes.enter(
+        attempt.pk,
+        Decimal("113.00"),
+        opened_on=timezone.localdate(),
+        evidence_due_on=None,
+        reason="x",
+        actor="staff:li",
+    )
+    disputes.close(dispute.pk, DisputeStatus.LOST, "lost", actor="staff:li")
+    with pytest.raises(refunds.CannotRefund, match="less than 100.00 is left"):
+        refunds.approve(refund, refund.approval, actor="staff:wang")
+    assert send_due(till) == 0 and Refund.objects.get().is_waiting
 
 
 def test_a_slow_refund_is_watched_until_it_is_done(order: Order, attempt: Attempt, till: Account, book: Book) -> None:
