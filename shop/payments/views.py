@@ -170,8 +170,8 @@ def status(request: HttpRequest, number: str, token: str) -> HttpResponse:
 
 def state(attempt: Attempt) -> str:
     """`waiting` for the buyer or the provider; `stale`: the same, but what the browser was given works no more;
-    `told`: paid, and the order hears of it this moment; `paid`; `review`: we have the money, and a person looks; `back`:
-    it was given back; `over`."""
+    `told`: paid, and the order hears of it this moment; `paid`; `review`: we have the money, and a person looks;
+    `back`: it was given back; `over`."""
     if attempt.was_paid:
         if attempt.captured and attempt.refundable <= 0:
             return "back"

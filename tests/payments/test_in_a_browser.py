@@ -20,7 +20,8 @@ BRIDGE = """window.WeixinJSBridge = { invoke: (name, params, then) => {
 } }"""
 WIDER = """() => { const edge = document.documentElement.clientWidth;
     return document.documentElement.scrollWidth <= edge ? [] : [...document.querySelectorAll("main *")]
-        .filter(element => element.getBoundingClientRect().right > edge).map(element => element.outerHTML.slice(0, 200)) }"""
+        .filter(element => element.getBoundingClientRect().right > edge)
+        .map(element => element.outerHTML.slice(0, 200)) }"""
 
 
 @pytest.fixture(scope="module")

@@ -215,6 +215,8 @@ def test_a_code_that_lasts_as_long_as_its_trade_has_no_end_of_its_own(
 
 
 def test_what_costs_nothing_is_not_paid(client: Client, till: Account) -> None:
+    factories.product()
+    factories.stock(SZ=3)
     free = factories.order(payment_method=PaymentMethod.ONLINE, order_discount=Decimal("113.00"))
     assert (free.total_incl_tax, free.status, free.payment_deadline) == (0, Status.PAID, None)
     shown = client.get(to_pay(free.verification_hash())).content.decode()
