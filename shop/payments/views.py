@@ -27,9 +27,8 @@ from integrations.hub.workers import wakeups
 from integrations.payments.base import Payments, Scene
 from shop.customer import orders
 from shop.order.models import Order, Status
-from shop.payments import numbers, starting
+from shop.payments import numbers, scenes, starting
 from shop.payments.models import OVER, Attempt, AttemptStatus
-from shop.payments.scenes import scene
 from shop.payments.starting import CannotPay, Offer
 
 SESSION = "payer"  # what the browser was sent to be recognised for
@@ -56,15 +55,13 @@ def begin(request: HttpRequest, signed: str) -> HttpResponse:
 
 
 def _offer(order: Order, request: HttpRequest, chosen: str) -> Offer | None:
-    offers = starting.offers(order, scene(request.headers.get("user-agent", "")))
+    offers = starting.offers(order, scenes.scene(request.headers.get("user-agent", "")))
     return next((one for one in offers if one.code == chosen), None)
 
 
 def _begin(request: HttpRequest, signed: str, order: Order, offer: Offer, payer: str = "") -> HttpResponse:
     try:
-        attempt = starting.begin(
-            order, offer.account, offer.method.code, payer=payer, payer_ip=request.META.get("REMOTE_ADDR", "")
-        )
+        attempt = starting.begin(order, offer.account, offer.method.code, payer=payer, payer_ip=scenes.address(request))
     except CannotPay as refusal:
         messages.error(request, str(refusal))
         return redirect("checkout:pay", signed=signed)

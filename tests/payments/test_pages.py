@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,7 +17,7 @@ from integrations.hub.errors import OutcomeUnknown, Rejected
 from integrations.hub.models import Account, Pause
 from integrations.payments.base import Scene
 from shop.order.models import Order, PaymentMethod, Status
-from shop.payments import numbers, watching
+from shop.payments import numbers, scenes, watching
 from shop.payments.models import Attempt, AttemptStatus
 from shop.payments.scenes import scene
 from tests import factories
@@ -223,3 +224,23 @@ def test_what_costs_nothing_is_not_paid(client: Client, till: Account) -> None:
     assert 'class="ways"' not in shown and "message warning" not in shown
     assert begin(client, free.verification_hash(), till).url == to_pay(free.verification_hash())
     assert not Attempt.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("sent", "is_behind", "address"),
+    [
+        ("", False, "192.0.2.1"),
+        ("203.0.113.7", False, "192.0.2.1"),  # anybody may write that
+        ("203.0.113.7", True, "203.0.113.7"),
+        ("198.51.100.1, 203.0.113.7", True, "203.0.113.7"),
+        ("", True, "192.0.2.1"),
+        ("2001:db8::1", True, "2001:db8::1"),
+        ("nonsense", True, ""),
+    ],
+)
+def test_the_buyers_address_is_what_our_own_proxy_saw(
+    rf: RequestFactory, settings: Any, sent: str, is_behind: bool, address: str
+) -> None:
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if is_behind else None
+    request = rf.get("/", headers={"x-forwarded-for": sent} if sent else {}, REMOTE_ADDR="192.0.2.1")
+    assert scenes.address(request) == address
