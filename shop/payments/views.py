@@ -127,7 +127,7 @@ def returned(request: HttpRequest, number: str, token: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, attempt: Attempt, token: str, *, is_back: bool = False) -> HttpResponse:
-    now, where = state(attempt), scene(request.headers.get("user-agent", ""))
+    now, where = state(attempt), scenes.scene(request.headers.get("user-agent", ""))
     context: dict[str, Any] = {
         "attempt": attempt,
         "order": attempt.order,
