@@ -34,7 +34,7 @@ def due() -> QuerySet[Attempt]:
 
 def look_due(limit: int = 100) -> int:
     """Ask about what is due; returns how many could be seen."""
-    return sum(_look_alone(pk) for pk in due().order_by("look_at").values_list("pk", flat=True)[:limit])
+    return sum(_look_alone(pk) for pk in due().order_by("look_at", "pk").values_list("pk", flat=True)[:limit])
 
 
 def _look_alone(attempt_id: int) -> bool:

@@ -274,10 +274,10 @@ def _bought(wanted: dict[str, int]) -> Order:
     return _placed(buyer, hours=2, wanted=wanted)
 
 
-def _bought_online(lines: int) -> Order:
+def _bought_online(lines: int, hours: float = 3) -> Order:
     """An order of so many lines that waits to be paid online."""
     buyer = User.objects.get(email="buyer0@example.com")
-    return _placed(buyer, hours=3, lines=lines, method=PaymentMethod.ONLINE)
+    return _placed(buyer, hours=hours, lines=lines, method=PaymentMethod.ONLINE)
 
 
 def _lines(count: int) -> tuple[DraftLine, ...]:

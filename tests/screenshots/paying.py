@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.test import Client, override_settings
 from django.urls import reverse
@@ -22,18 +23,32 @@ from shop.payments import disputes, flow, numbers, refund_lines, refunds, schedu
 from shop.payments.models import Attempt, AttemptStatus, RefundPart, Stray
 from shop.payments.refund_lines import Wanted
 from shop.stock.models import Warehouse
+from tests.connectors.payments.alipay import said
+from tests.connectors.payments.wechatpay import platform
 
 ACTOR = "staff:sales@weijian.example"
 
 
-def make(bought: Callable[[int], Order], ship: Callable[[Order], Order], staff: Client) -> None:
+# The buyers' pages of one order: what each is called, and the way, what the browser was given, and what of it is over.
+TILL: dict[str, tuple[str, dict[str, Any]]] = {
+    "code": ("qr", {"qr": "https://qr.alipay.com/bax03431ljhokirwl38f00a7"}),
+    "way": ("page", {"redirect": "https://openapi.alipay.com/gateway.do?method=alipay.trade.page.pay"}),
+    "stale": ("qr", {"qr": "https://qr.alipay.com/bax03431", "until": "2026-01-01T00:00:00+00:00"}),
+    "wechat": ("jsapi", {"js": {"appId": "wx8888888888888888"}}),
+}
+
+
+def make(bought: Callable[..., Order], ship: Callable[[Order], Order], staff: Client) -> None:
     """`bought`: an order of so many lines that waits for online payment; `ship`: all of it leaves."""
     now = timezone.now()
     alipay, wechat = (
         Account.objects.create(kind="payments", provider=provider, name=name, state=AccountState.ACTIVE, checked_at=now,
-                               active_since=now - timedelta(days=20))
-        for provider, name in (("alipay", "支付宝"), ("wechatpay", "微信支付"))
+                               active_since=now - timedelta(days=20), settings=known, credentials=secrets)
+        for provider, name, known, secrets in (
+            ("alipay", "支付宝", *_filled_in(said.KEY_MODE)), ("wechatpay", "微信支付", *_filled_in(platform.SETTINGS))
+        )
     )  # fmt: skip
+    _at_the_till(bought(1, hours=0), alipay, wechat)
     _switched_and_given_back(bought(3), alipay, wechat, ship, staff)
     _other_amount(bought(1), wechat)
     _refused(bought(1), alipay, RefundStatus.FAILED, "收款账户已注销")
@@ -43,6 +58,19 @@ def make(bought: Callable[[int], Order], ship: Callable[[Order], Order], staff: 
     _begun(bought(1), alipay, "qr", AttemptStatus.OPEN)
     Stray.objects.create(account=wechat, number="7QK2M4XHT5ZB6C3DYFNVRA9PWE", remote="4200002411202611228834120957",
                          currency="CNY", captured=Decimal("268.00"), paid_at=now - timedelta(hours=3))  # fmt: skip
+
+
+def _filled_in(form: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """What of an account's form is open, and what is secret."""
+    secret = {"private_key", "apiv3_key", "app_secret"}
+    return ({k: v for k, v in form.items() if k not in secret}, {k: v for k, v in form.items() if k in secret})
+
+
+def _at_the_till(order: Order, alipay: Account, wechat: Account) -> None:
+    """Somebody is about to pay it, and tried everything."""
+    for name, (method, action) in TILL.items():
+        attempt = _begun(order, wechat if name == "wechat" else alipay, method, AttemptStatus.OPEN)
+        Attempt.objects.filter(pk=attempt.pk).update(action=action)
 
 
 def _begun(order: Order, account: Account, method: str, status: AttemptStatus) -> Attempt:

@@ -20,7 +20,8 @@ from shop.customer.models import User
 from shop.desk.models import SavedList
 from shop.order.models import SAID_TO_BE_PAID, Intake, Order, Status
 from shop.partner.models import StockRecord
-from shop.payments.models import OPEN_PART, OPEN_REVIEW, STUCK_PART, Dispute, Refund, RefundPart
+from shop.payments import numbers
+from shop.payments.models import OPEN_PART, OPEN_REVIEW, STUCK_PART, AttemptStatus, Dispute, Refund, RefundPart
 from shop.payments.models import Attempt as Payment
 from shop.stock.models import (
     BrokenPromise,
@@ -34,7 +35,7 @@ from shop.stock.models import (
     Supply,
     Warehouse,
 )
-from tests.screenshots import ahead, wares
+from tests.screenshots import ahead, paying, wares
 from tests.screenshots.company import Company
 
 STAFF, BUYER, NOBODY = "staff", "buyer", "nobody"
@@ -217,6 +218,27 @@ def _payments() -> Iterator[Place]:
     yield Place("payments-search", reverse("admin:search") + f"?s={odd.order.number}")
 
 
+def _till() -> Iterator[Place]:
+    """Buyers' pages of payments, in every state."""
+    paid = Payment.objects.filter(advanced_at__isnull=False).exclude(OPEN_REVIEW)
+    seen = {
+        **{name: Payment.objects.get(action=action) for name, (_, action) in paying.TILL.items()},
+        "paid": paid.filter(refunded=0).earliest("pk"),
+        "paid-part-back": paid.filter(refunded__gt=0).earliest("pk"),
+        "review": Payment.objects.filter(OPEN_REVIEW).earliest("pk"),
+        "over": Payment.objects.filter(status=AttemptStatus.CLOSED).earliest("pk"),
+    }
+    for name, attempt in seen.items():
+        yield Place(f"shop-pay-{name}", _of_buyer("page", attempt), NOBODY)
+    yield Place("shop-pay-is-back", _of_buyer("return", seen["way"]), NOBODY)
+    choose = reverse("checkout:pay", args=[seen["way"].order.verification_hash()])
+    yield Place("shop-pay-choose", choose, NOBODY)
+
+
+def _of_buyer(page: str, attempt: Payment) -> str:
+    return reverse(f"payments:{page}", args=[attempt.number, numbers.page_token(attempt.number)])
+
+
 def _searches() -> Iterator[Place]:
     search = reverse("admin:search")
     yield Place("search-empty", search)
@@ -265,6 +287,7 @@ def shop(company: Company) -> Iterator[Place]:
     yield Place("shop-order-said", reverse("customer:order", args=[said.number]), BUYER)
     over = Order.objects.filter(status=Status.EXPIRED, paid_at=None).latest("pk")
     yield Place("shop-checkout-pay-over", reverse("checkout:pay", args=[over.verification_hash()]), NOBODY)
+    yield from _till()
     yield Place("shop-orders", reverse("customer:orders"), BUYER)
     yield Place("shop-order", reverse("customer:order", args=[order.number]), BUYER)
     yield Place("shop-order-unpaid", reverse("customer:order", args=[unpaid.number]), BUYER)
