@@ -224,3 +224,8 @@ class Payments(Connector):
     def look_refund(self, refund: Refund) -> RefundSeen | None:
         """The refund as it stands; None: the provider surely has none of that key."""
         raise NotImplementedError
+
+    def look_made_there(self, key: str, number: str) -> RefundSeen | None:
+        """A refund of our trade `number` that was not made by us but there, by the number it was told under; None: the
+        provider does not show it. Needed where `look` does not tell the sum of what was given back."""
+        raise NotImplementedError

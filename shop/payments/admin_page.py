@@ -39,6 +39,7 @@ HOW: dict[str, Any] = {
     "notice": gettext_lazy("after a notice"),
     "refund": gettext_lazy("answer to our refund"),
     "by hand": gettext_lazy("by hand"),
+    "made there": gettext_lazy("made at the provider itself"),
 }
 
 

@@ -20,7 +20,7 @@ from integrations.hub import outgoing
 from integrations.hub.clock import now as database_now
 from integrations.hub.models import Account
 from integrations.hub.values import Money
-from integrations.payments.base import Observed, TradeStatus
+from integrations.payments.base import Observed, RefundSeen, RefundStatus, TradeStatus
 from shop.order import lifecycle
 from shop.order.models import Order, Status
 from shop.payments import refunds, schedule
@@ -69,7 +69,7 @@ def settle(order: Order, attempt: Attempt, seen: Observed, *, began: datetime, s
     """
     if attempt.observed_from is not None and began <= attempt.observed_from:
         return False
-    attempt.observed_from = began
+    attempt.observed_from, refunded = began, attempt.refunded
     _note_status(attempt, seen)
     _note_captured(attempt, seen, source)
     _note_refunded(order, attempt, seen, source)
@@ -77,6 +77,8 @@ def settle(order: Order, attempt: Attempt, seen: Observed, *, began: datetime, s
         _judge(order, attempt, seen)
     attempt.look_at = schedule.next_look(attempt)
     attempt.save()
+    if attempt.refunded > refunded:
+        refunds.note_all_back(order)
     return True
 
 
@@ -115,11 +117,32 @@ def _note_refunded(order: Order, attempt: Attempt, seen: Observed, source: str) 
     if not seen.refunded or not seen.refunded.amount or seen.refunded.currency != attempt.currency:
         return
     theirs = seen.refunded.amount - refunds.known_at_provider(attempt)
-    if theirs <= 0:
+    if theirs > 0:
+        _take(order, attempt, theirs, source)
+
+
+def settle_made_there(order: Order, attempt: Attempt, seen: RefundSeen) -> None:
+    """Book a refund of a locked payment that was made at the provider itself, once by the number that it has there.
+
+    Where the provider told a sum already it is in that: it tells one only once everything is back.
+    """
+    if seen.status is not RefundStatus.DONE or seen.amount.currency != attempt.currency:
         return
+    known = attempt.entries.filter(kind=EntryKind.REFUNDED).exclude(source__endswith=refunds.BY_HAND)
+    if known.filter(refund_key__in=["", seen.key]).exists():
+        return
+    _take(order, attempt, seen.amount.amount, f"{attempt.account.name}{refunds.MADE_THERE}", seen.done_at, seen.key)
+    attempt.save()
+    refunds.note_all_back(order)
+
+
+def _take(
+    order: Order, attempt: Attempt, theirs: Decimal, source: str, at: datetime | None = None, key: str = ""
+) -> None:
+    """It went back at the provider itself: booked as far as there is room; of the rest a person hears."""
     room = attempt.captured - attempt.refunded - attempt.refund_pending
     if booked := min(theirs, room):
-        _book(attempt, EntryKind.REFUNDED, booked, attempt.currency, source)
+        _book(attempt, EntryKind.REFUNDED, booked, attempt.currency, source, at, key)
         attempt.refunded += booked
         lifecycle.note(order, attempt.account.name, f"given back at the provider itself: {_amount(booked, attempt)}")
     if theirs > room:
@@ -130,10 +153,13 @@ def _amount(amount: Decimal, attempt: Attempt) -> str:
     return f"{exact(amount, attempt.currency)} {attempt.currency}"
 
 
-def _book(attempt: Attempt, kind: EntryKind, amount: Decimal, currency: str, source: str) -> None:
+def _book(
+    attempt: Attempt, kind: EntryKind, amount: Decimal, currency: str, source: str, at: datetime | None = None,
+    key: str = "",
+) -> None:  # fmt: skip
     Entry.objects.create(
-        attempt=attempt, kind=kind, amount=amount, currency=currency, source=source,
-        at=(attempt.paid_at if kind is EntryKind.CAPTURED else None) or timezone.now(),
+        attempt=attempt, kind=kind, amount=amount, currency=currency, source=source, refund_key=key,
+        at=at or (attempt.paid_at if kind is EntryKind.CAPTURED else None) or timezone.now(),
     )  # fmt: skip
 
 

@@ -74,7 +74,7 @@ I8 = Invariant(
     FROM parts WHERE booked <> CASE status WHEN 'done' THEN 1 ELSE 0 END
     UNION ALL
     SELECT e.refund_key, 'was booked, and is no part of a refund of this payment', 'a part', 'none'
-    FROM payments_entry e WHERE e.refund_key <> '' AND NOT EXISTS (
+    FROM payments_entry e WHERE e.refund_key <> '' AND e.source NOT LIKE '%%: made there' AND NOT EXISTS (
         SELECT 1 FROM parts p WHERE p.key = e.refund_key AND p.attempt_id = e.attempt_id)
     UNION ALL
     SELECT key, 'is sent before it was approved', '0', sent::text FROM parts WHERE waits AND sent > 0

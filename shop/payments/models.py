@@ -143,7 +143,7 @@ class Entry(models.Model):
     currency = models.CharField(_("currency"), max_length=12)
     at = models.DateTimeField(_("at"))
     source = models.CharField(_("source"), max_length=64)
-    refund_key = models.CharField(_("refund"), max_length=26, blank=True, db_collation="C")
+    refund_key = models.CharField(_("refund"), max_length=64, blank=True, db_collation="C")
     recorded_at = models.DateTimeField(_("recorded at"), db_default=Now(), editable=False)
 
     class Meta:

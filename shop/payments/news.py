@@ -10,19 +10,23 @@ from django.utils.translation import gettext_lazy
 
 from integrations.hub.errors import TryAgain
 from integrations.hub.hearing import Hearing
+from integrations.hub.kit.offers import offered
 from integrations.hub.models import Account
 from integrations.hub.values import Hint, Lane
-from integrations.payments.base import REFUND, TRADE, Observed, Payments, RefundSeen
+from integrations.payments.base import REFUND, TRADE, Observed, Payments, RefundSeen, RefundStatus
 from shop.payments import flow, refunds, strays, topics
 from shop.payments.models import Attempt, RefundPart
+
+NOT_SHOWN = "The provider told of a refund and does not show it yet."
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What was seen, and when the request for it began."""
+    """What was seen, and when the request for it began. `made_there`: a refund of that trade that is none of ours."""
 
     seen: Any
     began: datetime
+    made_there: RefundSeen | None = None
 
 
 class TradeNews(Hearing):
@@ -49,7 +53,8 @@ class TradeNews(Hearing):
 
 
 class RefundNews(Hearing):
-    """Something happened to a refund. Of one that was made at the provider itself the trade is looked at."""
+    """Something happened to a refund. Of one that was made at the provider itself the trade is looked at, and the
+    refund too where the trade does not tell the sum of what was given back."""
 
     name = REFUND
     label = gettext_lazy("refund")
@@ -64,11 +69,20 @@ class RefundNews(Hearing):
         began = flow.moment()
         part = RefundPart.objects.select_related("attempt", "refund").filter(key=hint.key).first()
         if part is None:
-            return Truth(remote.look(hint.facts["number"], str(hint.facts.get("remote", ""))), began)
+            return self._made_there(remote, hint, began)
         seen = remote.look_refund(topics.asked(part))
         if seen is None:
-            raise TryAgain("The provider told of a refund and does not show it yet.")
+            raise TryAgain(NOT_SHOWN)
         return Truth(seen, began)
+
+    def _made_there(self, remote: Payments, hint: Hint, began: datetime) -> Truth:
+        trade = remote.look(hint.facts["number"], str(hint.facts.get("remote", "")))
+        if trade.refunded is not None or not offered(type(remote))["look_made_there"]:
+            return Truth(trade, began)  # its sum says it all
+        made = remote.look_made_there(hint.key, trade.number)
+        if made is None or made.status is RefundStatus.PENDING:
+            raise TryAgain(NOT_SHOWN)
+        return Truth(trade, began, made)
 
     def lock(self, account: Account, hint: Hint) -> None:
         if attempt_id := RefundPart.objects.filter(key=hint.key).values_list("attempt", flat=True).first():
@@ -95,4 +109,6 @@ def _settle_trade(account: Account, truth: Truth) -> None:
         return
     order, attempt = locked
     flow.settle(order, attempt, seen, began=truth.began, source=f"{account.name}: notice")
+    if truth.made_there:
+        flow.settle_made_there(order, attempt, truth.made_there)
     flow.advance_soon(attempt)

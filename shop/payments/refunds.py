@@ -36,6 +36,7 @@ from shop.payments.refund_lines import CannotRefund, Wanted
 from shop.pricing.money import ZERO, exact
 
 TOPIC = "payments.refund"
+MADE_THERE = ": made there"  # ends the source of a refund that was made at the provider itself, and told by its number
 BY_HAND = ": by hand"  # ends the source of what went back in another way than through the provider
 AUTOMATIC = 0x72656675  # key of the advisory lock: automatic refunds are counted one at a time
 
@@ -285,8 +286,11 @@ def _tell(order: Order, part: RefundPart) -> None:
     done = part.refund.parts.filter(status=PartStatus.DONE).aggregate(sum=Sum("amount"))["sum"]
     if done == part.refund.amount:  # a part that failed may have been tried again as another one
         wiring.order_refunded(order, part.refund)
-    if (
-        not any(one.refundable for one in order.attempts.all())
-        and not order.attempts.filter(refund_pending__gt=0).exists()
-    ):
+    note_all_back(order)
+
+
+def note_all_back(order: Order) -> None:
+    """Once everything that was paid for a locked order is back, nobody has to give it back any more."""
+    attempts = list(order.attempts.all())
+    if not any(one.refundable or one.refund_pending for one in attempts):
         lifecycle.money_is_back(order)

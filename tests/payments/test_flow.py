@@ -15,7 +15,8 @@ from integrations.hub.errors import OutcomeUnknown
 from integrations.hub.models import Account, Outgoing
 from integrations.hub.sending import manual
 from integrations.hub.values import Hint, Money
-from integrations.payments.base import Observed, RefundStatus, TradeStatus
+from integrations.payments.base import Observed, RefundSeen, RefundStatus, TradeStatus
+from shop import invariants
 from shop.order import lifecycle
 from shop.order.models import Order, Status
 from shop.payments import aftercare, disputes, flow, refunds, tasks, topics, watching
@@ -514,6 +515,48 @@ def test_a_refund_made_at_the_provider_itself_is_booked(
         news.settle(till, hint, truth)
     assert fresh(attempt).refunded == Decimal("20.00")
     assert order.status_changes.filter(reason="given back at the provider itself: 20.00 CNY").exists()
+
+
+def made_there(attempt: Attempt, key: str, amount: str) -> Attempt:
+    seen = RefundSeen(key, RefundStatus.DONE, Money(Decimal(amount), "CNY"))
+    with flow.locked(attempt.pk) as (order, one):
+        flow.settle_made_there(order, one, seen)
+    return fresh(attempt)
+
+
+def test_refunds_made_there_are_booked_by_their_numbers(
+    order: Order, attempt: Attempt, till: Account, book: Book
+) -> None:
+    """Each once. All of it is back in the end: nobody has to give it back any more."""
+    paid(attempt, book)
+    Order.objects.filter(pk=order.pk).update(needs_refund=True)
+    for _ in range(2):
+        assert made_there(attempt, "a-number-of-the-merchants-own-office-1", "50.00").refunded == 50
+    assert Order.objects.get(pk=order.pk).needs_refund
+    assert made_there(attempt, "office-2", "63.00").refunded == 113
+    assert not Order.objects.get(pk=order.pk).needs_refund
+    assert gives_back_itself(attempt, book, "113.00").review == "", "the sum says nothing new"
+    assert {one.id: found for one in invariants.registered() if (found := invariants.broken(one))} == {}
+
+
+def test_more_made_there_than_was_left_is_for_a_person(
+    order: Order, attempt: Attempt, till: Account, book: Book
+) -> None:
+    paid(attempt, book)
+    ask(order, "100.00")
+    one = made_there(attempt, "office-1", "50.00")
+    assert (one.refunded, one.refund_pending) == (13, 100)
+    assert one.needs_review and one.review == "given back at the provider: 37.00 CNY more than was left"
+
+
+def test_what_the_sum_held_already_is_not_booked_again(
+    order: Order, attempt: Attempt, till: Account, book: Book
+) -> None:
+    """The notice of a refund comes after the trade said that all of it is back."""
+    paid(attempt, book)
+    assert gives_back_itself(attempt, book, "113.00").refunded == 113
+    one = made_there(attempt, "office-1", "113.00")
+    assert (one.refunded, one.review, theirs()) == (113, "", [113])
 
 
 def test_one_payment_that_cannot_be_written_holds_up_no_other(

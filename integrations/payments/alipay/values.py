@@ -94,21 +94,27 @@ def _currency(told: Mapping[str, Any]) -> str:
 
 
 def refunded(refund: Refund, told: Mapping[str, Any]) -> RefundSeen | None:
-    """A refund as fastpay.refund.query tells it. Raises Unfit, and Conflict where another one has our key.
+    """Our refund as fastpay.refund.query tells it. Raises Unfit, and Conflict where another one has our key."""
+    seen = made_there(refund.key, refund.number, told)
+    if seen is not None and seen.amount != refund.amount:
+        there = seen.amount.amount
+        raise Conflict(
+            f"Alipay has a refund of {there} under this key, not of {refund.amount.amount}.",
+            existing={"amount": str(there)},
+        )
+    return seen
+
+
+def made_there(key: str, number: str, told: Mapping[str, Any]) -> RefundSeen | None:
+    """Whoever's refund of our trade, as fastpay.refund.query tells it. Raises Unfit.
 
     Of a refund that never came, and of one that failed, it tells nothing at all.
     """
     status = text(told, "refund_status") if "refund_status" in told else ""
     if not status and not told.get("refund_amount"):
         return None
-    same(told, "out_trade_no", refund.number)
-    same(told, "out_request_no", refund.key)
+    same(told, "out_trade_no", number)
+    same(told, "out_request_no", key)
     if status not in REFUNDS:
         raise Unfit("refund_status is not known")
-    there = money(told, "refund_amount")
-    if there != refund.amount:
-        raise Conflict(
-            f"Alipay has a refund of {there.amount} under this key, not of {refund.amount.amount}.",
-            existing={"amount": str(there.amount)},
-        )
-    return RefundSeen(refund.key, REFUNDS[status], there, done_at=when(told, "gmt_refund_pay"))
+    return RefundSeen(key, REFUNDS[status], money(told, "refund_amount"), done_at=when(told, "gmt_refund_pay"))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
+from typing import Any
 from urllib.parse import urlsplit
 
 from integrations.hub.answers import Unfit, text, understood
@@ -217,17 +218,23 @@ class Alipay(Payments):
         return seen
 
     def look_refund(self, refund: Refund) -> RefundSeen | None:
-        content = {
-            "out_trade_no": refund.number, "out_request_no": refund.key, "query_options": ["gmt_refund_pay"],
-        }  # fmt: skip
+        told = self._ask_refund(refund.key, refund.number)
+        with understood("look at a refund", writes=False):
+            return values.refunded(refund, told) if told is not None else None
+
+    def look_made_there(self, key: str, number: str) -> RefundSeen | None:
+        told = self._ask_refund(key, number)
+        with understood("look at a refund", writes=False):
+            return values.made_there(key, number, told) if told is not None else None
+
+    def _ask_refund(self, key: str, number: str) -> Mapping[str, Any] | None:
+        content = {"out_trade_no": number, "out_request_no": key, "query_options": ["gmt_refund_pay"]}
         try:
-            told = self._gateway.ask("alipay.trade.fastpay.refund.query", content, "look at a refund", writes=False)
+            return self._gateway.ask("alipay.trade.fastpay.refund.query", content, "look at a refund", writes=False)
         except Refused as refused:
             if refused.code in NO_TRADE:
                 return None
             raise
-        with understood("look at a refund", writes=False):
-            return values.refunded(refund, told)
 
     # --- what Alipay sends ---
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509 import Certificate
@@ -34,7 +34,7 @@ from integrations.payments.wechatpay import keys, notices, payer, starting
 from integrations.payments.wechatpay.refusals import CLOSED, NO_REFUND, NO_TRADE, PAID, Unbelieved
 from integrations.payments.wechatpay.sealed import KEY_BYTES
 from integrations.payments.wechatpay.starting import WAYS
-from integrations.payments.wechatpay.trades import CNY, cut, fen, observed, refund_seen
+from integrations.payments.wechatpay.trades import CNY, cut, fen, observed, refund_made_there, refund_seen
 from integrations.payments.wechatpay.wire import Merchant, Wire
 
 API = "https://api.mch.weixin.qq.com"
@@ -199,6 +199,14 @@ class WechatPay(Payments):
         told = self._wire.write(REFUNDS, document, "refund", moves_money=True)
         with understood("refund", writes=True):
             return refund_seen(told, refund)
+
+    def look_made_there(self, key: str, number: str) -> RefundSeen | None:
+        """See `Payments`. Whoever made it chose its number."""
+        told = self._wire.read(f"{REFUNDS}/{quote(key, safe='')}", "look at a refund", none=NO_REFUND)
+        if told is None:
+            return None
+        with understood("look at a refund", writes=False):
+            return refund_made_there(told, key, number)
 
     def look_refund(self, refund: Refund) -> RefundSeen | None:
         """See `Payments`."""

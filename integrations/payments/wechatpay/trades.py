@@ -70,22 +70,34 @@ def observed(told: Any, number: str) -> Observed:
 
 
 def refund_seen(told: Any, refund: Refund) -> RefundSeen:
-    """The refund. Raises Conflict where it is another one under our number."""
-    if text(told, "out_refund_no") != refund.key:
+    """Our refund. Raises Conflict where it is another one under our number."""
+    seen, number = _refund(told, refund.key), text(told, "out_trade_no")
+    if seen.amount != refund.amount or number != refund.number:
+        there = seen.amount
+        raise Conflict(
+            f"WeChat Pay has another refund under {refund.key}: {there.amount} {there.currency} of {number}.",
+            existing={"amount": str(there.amount), "currency": there.currency, "number": number},
+        )
+    return seen
+
+
+def refund_made_there(told: Any, key: str, number: str) -> RefundSeen:
+    """A refund that somebody else made of our trade."""
+    if text(told, "out_trade_no") != number:
+        raise Unfit("out_trade_no is another")
+    return _refund(told, key)
+
+
+def _refund(told: Any, key: str) -> RefundSeen:
+    if text(told, "out_refund_no") != key:
         raise Unfit("out_refund_no is another")
     status = REFUND_STATES.get(text(told, "status"))
     if status is None:
         raise Unfit("status is unknown")
-    amount, number = _money(inside(told, "amount"), "refund"), text(told, "out_trade_no")
-    if amount != refund.amount or number != refund.number:
-        raise Conflict(
-            f"WeChat Pay has another refund under {refund.key}: {amount.amount} {amount.currency} of {number}.",
-            existing={"amount": str(amount.amount), "currency": amount.currency, "number": number},
-        )
     return RefundSeen(
-        key=refund.key,
+        key=key,
         status=status,
-        amount=amount,
+        amount=_money(inside(told, "amount"), "refund"),
         remote=text(told, "refund_id"),
         done_at=_moment(told, "success_time") if status is RefundStatus.DONE else None,
         why=WHY.get(status, ""),

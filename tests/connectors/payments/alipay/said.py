@@ -76,6 +76,7 @@ CALLS: dict[str, Callable[[Alipay], Any]] = {
     "refund": lambda alipay: alipay.refund(REFUND),
     "refund-again": lambda alipay: alipay.refund(REFUND),
     "look_refund": lambda alipay: alipay.look_refund(REFUND),
+    "look_made_there": lambda alipay: alipay.look_made_there(KEY, NUMBER),
     "look_refund-none": lambda alipay: alipay.look_refund(REFUND),
 }
 
@@ -91,6 +92,7 @@ ONCE = (
     "close",
     "refund",
     "look_refund",
+    "look_made_there",
 )
 
 OK = {"code": "10000", "msg": "Success"}
@@ -140,6 +142,7 @@ ANSWERS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "refund": [(GIVE_BACK, GIVEN_BACK)],
     "refund-again": [(GIVE_BACK, {**GIVEN_BACK, "fund_change": "N"}), (ASK_REFUND, REFUNDED)],
     "look_refund": [(ASK_REFUND, REFUNDED)],
+    "look_made_there": [(ASK_REFUND, REFUNDED)],
     "look_refund-none": [(ASK_REFUND, OK)],
 }  # fmt: skip
 

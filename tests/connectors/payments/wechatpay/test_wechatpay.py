@@ -67,6 +67,7 @@ CALLS = {
     "close-paid": lambda pay: pay.close(NUMBER),
     "refund": lambda pay: pay.refund(refunded()),
     "look_refund": lambda pay: pay.look_refund(refunded()),
+    "look_made_there": lambda pay: pay.look_made_there(refunded().key, NUMBER),
     "look_refund-none": lambda pay: pay.look_refund(refunded()),
 }
 # A refund that is refused would be made anew under another key: without a proof it is in doubt, and looked at.
