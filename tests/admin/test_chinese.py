@@ -29,14 +29,14 @@ from tests.screenshots import company, places
 # Never translated, anywhere: names, units, forms of files, and what Oscar explains a bar code with.
 NAMES = """
     Weft SKU ERP Tryton CSV XLSX Excel SMTP REST API URL JSON HTTP http https eml VAT CNY JPY English CN ID UPC esc en
-    zh hans EN Standard Webhooks Webhook backfill urgent
+    zh hans EN Standard Webhooks Webhook backfill urgent AppID
     Alt Universal Product Code Uniform Council UCC EAN UTF MB xlsx csv ID
 """
 # What is typed into settings, and stands in the company's own data.
 DATA = """
     admin sales warehouse finance catalogue integrations auditor buyer weft smtp starttls tls none mail relay old
     newsletter news invoices taobao seed test shipments Anna Schmidt ICBC SF zzzz KT PA Paid nothing like this tb host
-    port SZ HZ Kitchen Sales Mail Taobao Goods md JI detail event number placed Shirt Colours Sizes Crew neck qiwu
+    port SZ HZ Kitchen Sales Mail Taobao Goods md JI detail event number placed Shirt Colours Sizes Crew neck qiwu wx
 """
 # Columns and cells of a file, on the pages that show one.
 CELLS = """
@@ -45,7 +45,7 @@ CELLS = """
 KNOWN = {word for words in (NAMES, DATA) for word in words.split()}
 # Random identifiers, addresses, numbers, parameters, SKUs, time zones.
 CODE = re.compile(
-    r"\b[0-9a-f]{32}\b|\S+@\S+|https?://\S*|[A-Z]*\d[\w:.,/-]*|[\w-]+_\w+\S*|\w+=\S*|\w+\.\w+[\w.]*"
+    r"\b[0-9a-f]{32}\b|\b[A-Z2-7]{26}\b|\S+@\S+|https?://\S*|[A-Z]*\d[\w:.,/-]*|[\w-]+_\w+\S*|\w+=\S*|\w+\.\w+[\w.]*"
     r"|\S*\*+|[A-Z]{2}-[A-Z0-9-]+|[A-Z][a-z]+/[A-Z]\w+|[a-z]+:[a-z]+"
 )
 WORD = re.compile(r"[A-Za-z]{2,}")

@@ -30,7 +30,12 @@ class Loom(Connector):
     name = "loom"
     label = "Loom"
     checks = "looks through the loom"
-    fields = (Field("shop", "Shop id"), Field("key", "Key", secret=True), Field("note", "Note", required=False))
+    fields = (
+        Field("shop", "Shop id"),
+        Field("key", "Key", secret=True),
+        Field("note", "Note", required=False),
+        Field("their_key", "Their key", required=False, long=True),
+    )
     identity = ("shop",)
 
     def health(self) -> Health:
@@ -102,6 +107,19 @@ def test_secrets_are_never_shown(client: Client, login: Login, account: Account)
         assert SECRET not in page
         assert "1234" not in page
         assert "set" in page
+
+
+def test_a_long_key_is_told_apart_by_its_fingerprint(client: Client, login: Login, account: Account) -> None:
+    """Public keys begin and end alike; and nobody reads them."""
+    shown = {}
+    for middle in ("Tq4S", "8uPz"):
+        key = f"-----BEGIN PUBLIC KEY-----\n{middle}AQAB\n-----END PUBLIC KEY-----"
+        Account.objects.filter(pk=account.pk).update(settings={"shop": "A1", "note": "", "their_key": key})
+        page = login("auditor").get(change(account)).content.decode()
+        shown[middle] = re.findall(r"Their key: ([^<]+)<", page)
+        asks = client.get(action("hub_account", "test_connection", account.pk)).content.decode()
+        assert "AQAB" not in asks and "A1" in asks
+    assert re.fullmatch("set, fingerprint [0-9a-f]{8}", shown["Tq4S"][0]) and shown["Tq4S"] != shown["8uPz"]
 
 
 def test_an_empty_secret_is_kept(client: Client, account: Account) -> None:

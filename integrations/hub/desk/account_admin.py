@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from typing import Any
 
@@ -17,7 +18,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from integrations.hub import accounts, registry, said
-from integrations.hub.connector import Connector
+from integrations.hub.connector import Connector, Field
 from integrations.hub.desk import account_addresses
 from integrations.hub.desk.account_addresses import AccountAddresses
 from integrations.hub.desk.account_form import form_for, setting_names
@@ -118,10 +119,8 @@ class AccountAdmin(AccountAddresses, ReadAgain):
     def shown_settings(self, account: Account) -> str:
         known = registry.connectors().get((account.kind, account.provider))
         secrets = account.readable_credentials
-        rows = [
-            (_(f.label), _secret(secrets.get(f.name, "")) if f.secret else account.settings.get(f.name) or "–")
-            for f in (known.fields if known else ())
-        ]
+        values = {**account.settings, **secrets}
+        rows = [(_(f.label), _shown(f, values.get(f.name, ""))) for f in (known.fields if known else ())]
         return format_html_join("", "<p>{}: {}</p>", rows) or "–"
 
     # --- the form ---
@@ -238,9 +237,16 @@ class AccountAdmin(AccountAddresses, ReadAgain):
 
 def _secret(value: str) -> str:
     """That it is set, and of a long one its end: enough to tell two keys apart."""
+    return _("set, ends in %(end)s") % {"end": value.strip()[-4:]} if len(value.strip()) >= LONG_SECRET else _("set")
+
+
+def _shown(field: Field, value: str) -> str:
+    """What people may see of it. Keys are many lines, and begin and end alike: their fingerprint tells them apart."""
     if not value:
         return "–"
-    return _("set, ends in %(end)s") % {"end": value.strip()[-4:]} if len(value.strip()) >= LONG_SECRET else _("set")
+    if field.long:
+        return _("set, fingerprint %(start)s") % {"start": hashlib.sha256(value.strip().encode()).hexdigest()[:8]}
+    return _secret(value) if field.secret else value
 
 
 def _what_is_tried(account: Account) -> list[str]:
@@ -248,7 +254,7 @@ def _what_is_tried(account: Account) -> list[str]:
     known = registry.connectors().get((account.kind, account.provider))
     if known is None:
         return []
-    plain = [field for field in known.fields if not field.secret and account.settings.get(field.name)]
+    plain = [one for one in known.fields if not (one.secret or one.long) and account.settings.get(one.name)]
     where = [f"{_(field.label)}: {account.settings[field.name]}" for field in plain]
     return [", ".join([_(known.label), *where]), *([_("It %(checks)s.") % {"checks": _(known.checks)}] if known.checks
                                                    else [])]  # fmt: skip
