@@ -38,6 +38,7 @@ class Paying:
     gateways: Gateways
     database: str
     browser: Browser
+    folder: Path
     opened: list[BrowserContext] = field(default_factory=list)
 
     def visit(self, language: str = CHINESE, where: str = "desktop", *, scripts: bool = True) -> Person:
@@ -56,6 +57,10 @@ class Paying:
         with psycopg.connect(database_url(self.database), autocommit=True) as connection:
             cursor = connection.execute(query, values)  # type: ignore[arg-type]
             return cursor.fetchall() if cursor.description else []
+
+    def logged(self) -> str:
+        """All that the shop's processes said so far."""
+        return "\n".join(log.read_text() for log in sorted(self.folder.rglob("*.log")))
 
     def leave(self) -> None:
         """All browsers are closed."""
@@ -78,7 +83,7 @@ def paying(folder: Path, name: str, browser: Browser) -> Iterator[Paying]:
             with Site(folder, env) as site:
                 workers = _workers(folder, {**env, "WEFT_SHOP_URL": site.url})
                 try:
-                    yield Paying(site.url, gateways, name, browser)
+                    yield Paying(site.url, gateways, name, browser, folder)
                 finally:
                     workers.stop()
             server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(mine))

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from audit.person import CHINESE, ENGLISH, Person
 from tests.chromium import chromium
 from tests.payments.paying import Paying, paying
+from tests.payments.test_payer import told
 
 pytestmark = pytest.mark.xdist_group("paying")
 # What the app around the page does when its script asks for a payment: opens the gateway's page, then says how it went.
@@ -32,8 +33,12 @@ def shop(django_db_setup: None, worker_id: str, tmp_path_factory: pytest.TempPat
 
 @pytest.fixture(autouse=True)
 def _leave(shop: Paying) -> Iterator[None]:
+    """Whatever was paid: who paid it stands in no log."""
     yield
     shop.leave()
+    logged = shop.logged()
+    assert "POST" in logged or "payments" in logged
+    assert told(logged) == []
 
 
 def to_pay(person: Person) -> str:
@@ -117,10 +122,10 @@ def test_inside_wechat(shop: Paying) -> None:
     expect(first).to_have_text("微信支付")
     first.click()
     shows(page, "waiting")
-    for word, told in (("fail", "#pay-failed"), ("cancel", "#pay-cancelled")):
+    for word, shown in (("fail", "#pay-failed"), ("cancel", "#pay-cancelled")):
         page.locator("#pay-here").click()
         page.evaluate("word => window.answer(word)", word)
-        expect(page.locator("#payment .message:visible")).to_have_attribute("id", told[1:])
+        expect(page.locator("#payment .message:visible")).to_have_attribute("id", shown[1:])
     page.locator("#pay-here").click()
     assert page.evaluate("window.asked.name") == "getBrandWCPayRequest"
     sheet = page.context.new_page()
