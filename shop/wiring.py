@@ -37,9 +37,9 @@ def order_placed(order: Order) -> None:
 
 
 def order_released(order: Order) -> None:
-    """Paid, or accepted on account."""
+    """Paid, of no charge, or accepted on account."""
     sourcing.source(order)
-    if order.status == Status.PAID:
+    if order.status == Status.PAID and order.total_incl_tax:
         letters.write(order, Event.PAID)
     signals.order_released.send(Order, order=order)
 

@@ -125,7 +125,7 @@ def _draft(client: Client, data: dict[str, Any]) -> Draft:
         fee = shipping.fee(goods, currency)
         name = str(shipping.name)
     total = goods + fee
-    if method == PaymentMethod.ONLINE and not starting.may_pay_online(currency, total):
+    if method == PaymentMethod.ONLINE and total and not starting.may_pay_online(currency, total):
         raise _invalid("/payment_method", _("This sum cannot be paid online here. Use bank_transfer."))
     if data.get("expected_total", total) != total:
         raise Problem("price-changed", total=str(total), currency=currency)

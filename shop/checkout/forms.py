@@ -19,6 +19,7 @@ METHODS = {
         _("We hold the goods for you for %(hours)d hours and ship when the money has arrived."),
     ),
     PaymentMethod.ON_ACCOUNT: (_("On account"), _("We ship at once; you pay by the invoice.")),
+    PaymentMethod.NOTHING_DUE: (_("Nothing to pay"), _("Your order goes to the warehouse at once.")),
 }
 
 

@@ -119,6 +119,8 @@ def _review_page(request: HttpRequest, form: PlaceForm, priced: Quote, kept: Det
 
 def _methods(user: Any, priced: Quote) -> list[PaymentMethod]:
     """How this person may pay."""
+    if not priced.total.gross:
+        return [PaymentMethod.NOTHING_DUE]
     on_account = user.is_authenticated and user.may_buy_on_account
     return [
         *([PaymentMethod.ONLINE] if starting.may_pay_online(priced.currency, priced.total.gross) else []),
@@ -209,6 +211,7 @@ def pay(request: HttpRequest, signed: str) -> HttpResponse:
         "payment": orders.payment(order),
         "offers": _offers(request, order),
         "on_account": order.payment_method == PaymentMethod.ON_ACCOUNT,
+        "nothing_due": order.payment_method == PaymentMethod.NOTHING_DUE,
         "bank_details": settings.WEFT_BANK_DETAILS,
         "is_demo": settings.WEFT_MODE != "production",
         "hours": _hours_to_pay(order),

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from shop.fulfilment.models import ParcelLine
 from shop.order import kits, lifecycle
-from shop.order.models import Line, Order, PaymentMethod, Status
+from shop.order.models import Line, Order, OrderStatusChange, PaymentMethod, Status
 
 SALT = "oscar.apps.order.Order"  # that of Order.verification_hash()
 
@@ -98,18 +98,19 @@ def timeline(order: Order) -> list[Step]:
     changes = sorted(order.status_changes.all(), key=lambda change: change.pk)
     moved = [change for change in changes if change.old_status != change.new_status]
     happened = [
-        *(Step(_happened(change.new_status), change.date_created) for change in moved),
+        *(Step(_happened(change), change.date_created) for change in moved),
         *([Step(_("You told us that the transfer is made"), order.payment_said_at)] if order.payment_said_at else []),
         *(Step(_("Parcel %(number)s left us") % {"number": p.number}, p.shipped_at) for p in order.parcels.all()),
     ]
     return [*sorted(happened, key=lambda step: step.at), *_to_come(order)]
 
 
-def _happened(status: str) -> str:
-    """Orders begin by waiting for payment, which customers call placing them."""
-    if status == Status.PENDING_PAYMENT:
+def _happened(change: OrderStatusChange) -> str:
+    """Orders begin by waiting for payment, or as paid where there is nothing to pay: customers call it placing them."""
+    status, is_first = change.new_status, not change.old_status
+    if status == Status.PENDING_PAYMENT or (is_first and status == Status.PAID) or status not in Status.values:
         return _("Order placed")
-    return str(Status(status).label).capitalize() if status in Status.values else _("Order placed")
+    return str(Status(status).label).capitalize()
 
 
 def _by(deadline: datetime | None) -> str:

@@ -20,7 +20,7 @@ from integrations.hub.topics import Command
 from integrations.hub.values import Done, Lane, Pending, Repeat
 from integrations.messages.base import Letter, Messages
 from shop.order import kits
-from shop.order.models import Order
+from shop.order.models import Order, Status
 
 
 class Event(StrEnum):
@@ -80,6 +80,8 @@ def compose(order: Order, event: Event, key: str, detail: str = "") -> Letter:
             "refund": order.refunds.get(pk=detail) if event is Event.REFUNDED else None,
             "address": order.shipping_address,
             "link": settings.WEFT_SHOP_URL + reverse("customer:guest-order", args=[order.verification_hash()]),
+            "pay_link": settings.WEFT_SHOP_URL + reverse("checkout:pay", args=[order.verification_hash()]),
+            "is_unpaid": order.status == Status.PENDING_PAYMENT,
             "bank_details": settings.WEFT_BANK_DETAILS,
             "shop": settings.OSCAR_SHOP_NAME,
         }

@@ -291,12 +291,18 @@ def acknowledge_cancellation(order: Order, *, actor: str) -> None:
     if has_left:
         _need_return(order)
     _move(order, S.PARTLY_SHIPPED if has_left else S.CANCELLED, actor=actor)
-    order.needs_refund = order.paid_at is not None and order.payment_method != PaymentMethod.ELSEWHERE
+    order.needs_refund = _is_money_here(order)
     order.save(update_fields=["status", "needs_return", "return_closed_at", "needs_refund"])
     if order.status == S.CANCELLED:
         wiring.order_cancelled(order)
     promises.note_cancelled(order)
     holds.release(order.pk)
+
+
+def _is_money_here(order: Order) -> bool:
+    """Did we get money for it that is not back yet?"""
+    was_paid = order.paid_at is not None and order.total_incl_tax > 0
+    return was_paid and order.payment_method != PaymentMethod.ELSEWHERE and not pending.is_all_back(order)
 
 
 def refuse_cancellation(order: Order, *, actor: str, reason: str) -> None:

@@ -45,6 +45,7 @@ class PaymentMethod(models.TextChoices):
     ON_ACCOUNT = "on_account", _("on account")
     ONLINE = "online", _("online")
     ELSEWHERE = "elsewhere", _("settled elsewhere")
+    NOTHING_DUE = "nothing_due", _("nothing to pay")
 
 
 class LineKind(models.TextChoices):

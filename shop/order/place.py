@@ -208,6 +208,15 @@ def _is_settled(draft: Draft, total: Decimal) -> bool:
     return total == ZERO and draft.payment_method != PaymentMethod.ON_ACCOUNT
 
 
+def _payment_method(draft: Draft, total: Decimal) -> PaymentMethod:
+    """What costs nothing is paid in no way, whatever was chosen; what costs something has to be."""
+    if draft.payment_method == PaymentMethod.NOTHING_DUE and total:
+        raise CannotPlace("There is something to pay: choose how.")
+    if _is_settled(draft, total) and draft.payment_method != PaymentMethod.ELSEWHERE:
+        return PaymentMethod.NOTHING_DUE
+    return draft.payment_method
+
+
 def _first_status(draft: Draft, total: Decimal) -> Status:
     if draft.shipped_from is not None:
         return Status.SHIPPED
@@ -253,7 +262,7 @@ def _write_order(draft: Draft, taxed: list[Taxed], at: datetime) -> Order:
         shipping_address=address,
         buyer_reference=draft.buyer_reference,
         status=_first_status(draft, total),
-        payment_method=draft.payment_method,
+        payment_method=_payment_method(draft, total),
         payment_deadline=None if historical or settled else _deadline(draft, at),
         paid_at=at if historical or draft.sold_on or settled else None,
         is_historical=historical,

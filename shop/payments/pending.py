@@ -1,4 +1,4 @@
-"""Whether money for an order whose time is over may be under way. Known by rows alone; imported by the lifecycle."""
+"""Whether money for an order may be under way, or is all back. Known by rows alone; imported by the lifecycle."""
 
 from __future__ import annotations
 
@@ -27,3 +27,9 @@ def waits_for(order: Order) -> bool:
     asked = Q(close_at__isnull=False, observed_from__gt=F("close_at"))
     over = Q(status__in=OVER) | Q(asked, status=AttemptStatus.ABSENT)
     return order.attempts.exclude(over).exists()
+
+
+def is_all_back(order: Order) -> bool:
+    """Was something paid for it by payments of ours, and is all of that with the payer again?"""
+    attempts = list(order.attempts.all())
+    return any(one.captured for one in attempts) and not any(one.refundable or one.refund_pending for one in attempts)

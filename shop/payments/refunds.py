@@ -21,7 +21,7 @@ from integrations.payments.base import RefundSeen, RefundStatus
 from shop import wiring
 from shop.order import lifecycle
 from shop.order.models import Order
-from shop.payments import numbers, refund_lines
+from shop.payments import numbers, pending, refund_lines
 from shop.payments.models import (
     Attempt,
     Dispute,
@@ -291,6 +291,5 @@ def _tell(order: Order, part: RefundPart) -> None:
 
 def note_all_back(order: Order) -> None:
     """Once everything that was paid for a locked order is back, nobody has to give it back any more."""
-    attempts = list(order.attempts.all())
-    if not any(one.refundable or one.refund_pending for one in attempts):
+    if pending.is_all_back(order):
         lifecycle.money_is_back(order)

@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from integrations.hub.models import Outgoing
 from shop import invariants
 from shop.basket.models import Basket, Line
+from shop.mail.letters import Event, compose
+from shop.order import lifecycle
 from shop.order.models import Line as OrderLine
 from shop.order.models import Order, OrderStatusChange, PaymentMethod, ShippingAddress, Status
 from shop.order.place import ALPHABET, BasketChanged, CannotPlace, Draft, DraftLine, new_number, place
@@ -171,9 +173,28 @@ def test_a_discount_is_spread_to_the_last_cent() -> None:
 @pytest.mark.parametrize("method", [PaymentMethod.ONLINE, PaymentMethod.BANK_TRANSFER])
 def test_nobody_waits_for_a_payment_of_nothing(method: PaymentMethod) -> None:
     factories.stock("A", SZ=1)
+    factories.account("messages", "file")
     order = place(a_draft(a_line("A"), order_discount=a_line("A").gross, payment_method=method))
     assert (order.status, order.payment_deadline, order.total_incl_tax) == (Status.PAID, None, 0)
-    assert order.paid_at == order.date_placed
+    assert (order.paid_at, order.payment_method) == (order.date_placed, PaymentMethod.NOTHING_DUE)
+    assert [row.key for row in Outgoing.objects.filter(topic="mail")] == [f"{order.number}:placed"]
+    letter = compose(order, Event.PLACED, "k")
+    assert "无需付款" in letter.text and "无需付款" in letter.html
+    lifecycle.cancel(order.number, actor="test")
+    order.refresh_from_db()
+    assert (order.status, order.needs_refund) == (Status.CANCELLED, False), "nothing has to be given back"
+
+
+def test_what_costs_something_has_to_be_paid_somehow() -> None:
+    factories.stock("A", SZ=1)
+    with pytest.raises(CannotPlace, match="choose how"):
+        place(a_draft(a_line("A"), payment_method=PaymentMethod.NOTHING_DUE))
+
+
+@pytest.mark.parametrize("method", [PaymentMethod.ONLINE, PaymentMethod.BANK_TRANSFER])
+def test_what_costs_nothing_keeps_its_goods(method: PaymentMethod) -> None:
+    factories.stock("A", SZ=1)
+    place(a_draft(a_line("A"), order_discount=a_line("A").gross, payment_method=method))
     assert Hold.objects.get().deadline is None, "its goods are kept"
     assert invariants.broken(invariants.I10) == []
 

@@ -17,6 +17,7 @@ from integrations.hub.sending import manual
 from integrations.hub.values import Hint, Money
 from integrations.payments.base import Observed, RefundSeen, RefundStatus, TradeStatus
 from shop import invariants
+from shop.mail import letters
 from shop.order import lifecycle
 from shop.order.models import Order, Status
 from shop.payments import aftercare, disputes, flow, refunds, tasks, topics, watching
@@ -574,3 +575,43 @@ def test_one_payment_that_cannot_be_written_holds_up_no_other(
     monkeypatch.setattr(flow, "settle", broken)
     assert tasks.look() == 1
     assert fresh(other).captured == Decimal("113.00") and fresh(attempt).captured == 0
+
+
+def test_the_letter_about_an_order_paid_online(order: Order, attempt: Attempt, book: Book) -> None:
+    """It leads to the page to pay until the order is paid; it is written when it is sent."""
+    order.language = "en"
+    page = f"/checkout/pay/{order.verification_hash()}/"
+    asks = letters.compose(order, letters.Event.PLACED, "k")
+    for body in (asks.text, asks.html):
+        assert page in body and "Please pay before" in body
+        assert "on account" not in body and "transfer" not in body and "Reference" not in body
+    paid(attempt, book)
+    order.refresh_from_db()
+    order.language = "en"
+    thanks = letters.compose(order, letters.Event.PLACED, "k")
+    for body in (thanks.text, thanks.html):
+        assert "We have your order" in body and page not in body and "Please pay" not in body
+
+
+def test_cancelled_after_all_was_given_back_is_no_task(
+    order: Order, attempt: Attempt, till: Account, book: Book
+) -> None:
+    paid(attempt, book)
+    with lifecycle.locked(order.number) as locked:
+        refunds.request(locked, Decimal("113.00"), actor="staff:li", reason="scratched")
+    assert send_due(till) == 1 and fresh(attempt).refunded == Decimal("113.00")
+    lifecycle.cancel(order.number, actor="staff:li")
+    order.refresh_from_db()
+    assert (order.status, order.needs_refund) == (Status.CANCELLED, False)
+
+
+def test_cancelled_after_a_part_was_given_back_is_a_task(
+    order: Order, attempt: Attempt, till: Account, book: Book
+) -> None:
+    paid(attempt, book)
+    with lifecycle.locked(order.number) as locked:
+        refunds.request(locked, Decimal("13.00"), actor="staff:li", reason="scratched")
+    assert send_due(till) == 1
+    lifecycle.cancel(order.number, actor="staff:li")
+    order.refresh_from_db()
+    assert (order.status, order.needs_refund) == (Status.CANCELLED, True)

@@ -257,3 +257,25 @@ def test_the_pay_page_needs_its_signature(shop: Shop, en: Client) -> None:
     order = buy(en, shop.cushion)
     assert en.get(f"/checkout/pay/{order.number}/").status_code == 404
     assert en.get(f"/checkout/pay/{order.number}:forged/").status_code == 404
+
+
+def test_nobody_is_asked_how_to_pay_nothing(shop: Shop, en: Client, settings) -> None:
+    settings.WEFT_FREE_SHIPPING_FROM, settings.WEFT_SHIPPING_FEE = "", "0.00"
+    offer("100")
+    add(en, shop.cushion)
+    give_details(en)
+    page = text(en.get(REVIEW))
+    assert "Nothing to pay" in page and "Bank transfer" not in page and "How would you like" not in page
+    answer = press(en, token(en), "nothing_due")
+    order = Order.objects.get()
+    assert (order.status, order.payment_method) == (Status.PAID, PaymentMethod.NOTHING_DUE)
+    assert "There is nothing to pay" in text(en.get(answer.url))
+    timeline = en.get(reverse("customer:guest-order", args=[order.verification_hash()])).context["timeline"]
+    assert [step.title for step in timeline] == ["Order placed", "The goods are shipped"]
+
+
+def test_nothing_to_pay_is_no_way_to_pay_something(shop: Shop, en: Client) -> None:
+    add(en, shop.cushion)
+    give_details(en)
+    assert press(en, token(en), "nothing_due").status_code == 200
+    assert not Order.objects.exists()
