@@ -86,17 +86,34 @@ def test_messages_about_one_thing_in_any_order_and_twice(hooked: Hooked) -> None
     assert effects("E1") == 2
 
 
-def test_two_rows_heeded_twice_at_once(hooked: Hooked) -> None:
-    """D17."""
+@pytest.mark.parametrize("understood", [False, True])
+def test_two_rows_heeded_twice_at_once(hooked: Hooked, understood: bool) -> None:
+    """D17. Where both were understood already, every worker comes as far as settling them."""
     hooked.post(news("E1"), "a")
     hooked.post(news("E2"), "b")
     batch = incoming_claims.claim(hooked.account.pk, list(Lane))
     assert batch is not None and len(batch.rows) == 2
     assert incoming_claims.claim(hooked.account.pk, list(Lane)) is None, "one batch in flight"
+    for row in batch.rows if understood else ():
+        heeding._parse(batch, row)
+        row.parsed_at = timezone.now()
     results = at_once(lambda number: heeding.work(batch), 3)
     assert [each for each in results if not isinstance(each, int)] == []
     assert [effects("E1"), effects("E2")] == [1, 1]
     assert not Incoming.objects.filter(done_at=None).exists()
+
+
+def test_what_another_understood_is_not_written_again_while_it_settles(hooked: Hooked) -> None:
+    """Two with one batch: the slower one's hints would wait for the faster one's, and that for the row (a deadlock)."""
+    hooked.post(news("E1"))
+    slower = incoming_claims.claim(hooked.account.pk, list(Lane))
+    assert slower is not None
+    hint = heeding._parse(slower, kept())[0]
+    with transaction.atomic():
+        IncomingHint.objects.filter(pk=hint.pk).update(settled_at=timezone.now(), applied=1)
+        assert at_once(lambda number: heeding.work(slower), 1) == [0]
+        Incoming.objects.filter(pk=hint.incoming_id).update(done_at=timezone.now(), lease_token=None)
+    assert (kept().failures, kept().attempts, kept().hints.get().applied) == (0, [], 1)
 
 
 def test_many_workers_at_once_over_several_accounts(hooked: Hooked, remote: Remote) -> None:

@@ -97,10 +97,11 @@ def _parse(batch: Batch, row: Incoming) -> list[IncomingHint]:
     with transaction.atomic(durable=True):
         end = {} if hints else {"done_at": Now(), **UNLEASED}
         subject = next((hint.subject for hint in hints if hint.subject), "")
-        mine = Incoming.objects.filter(pk=row.pk, lease_token=batch.token)
+        # Once: a second writer of these hints would wait for whoever settles one of them, holding the row they need.
+        mine = Incoming.objects.filter(pk=row.pk, lease_token=batch.token, parsed_at=None)
         if not mine.update(parsed_at=Now(), subject=subject, **end):
             raise LeaseLost
-        IncomingHint.objects.bulk_create(hints, ignore_conflicts=True)
+        IncomingHint.objects.bulk_create(hints)
     return list(row.hints.filter(settled_at=None)) if hints else []
 
 
